@@ -1,0 +1,309 @@
+package vidgo
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"time"
+)
+
+const (
+	maxCallback = 1 << 20 // bytes of a delivery's body
+	// callbackTime is how long a delivery may take. Vidgo gives up after ten
+	// seconds (task-management/webhooks); the answer must be there before.
+	callbackTime = 8 * time.Second
+	// callbackReadTime is how much of it the body may take.
+	callbackReadTime = 5 * time.Second
+	// maxStrays is how many callbacks without a token are being confirmed at
+	// once for tasks that nobody here waits for. More are sent away to come
+	// again: anybody can send them, and each costs a poll.
+	maxStrays = 8
+)
+
+// ParseCallback reads the body of a callback, in both forms that Vidgo
+// documents: {"code": 200, "data": {task}} and the bare task
+// (task-management/webhooks). The error tells what is wrong. A body proves
+// nothing: anybody can send one.
+func ParseCallback(body []byte) (*Task, error) {
+	var env envelope
+	if err := json.Unmarshal(body, &env); err != nil {
+		return nil, fmt.Errorf("vidgo: callback: not a JSON object: %w", err)
+	}
+	raw := env.Data
+	if !present(raw) {
+		raw = body
+	}
+	var task Task
+	if err := json.Unmarshal(raw, &task); err != nil {
+		return nil, fmt.Errorf("vidgo: callback: the task: %w", err)
+	}
+	if err := checkTaskID(task.ID); err != nil {
+		return nil, fmt.Errorf("vidgo: callback: %w", err)
+	}
+	// Reference and submission are what the token says, never the body.
+	task.Model, task.Reference, task.SubmissionID = "", "", ""
+	return &task, nil
+}
+
+// CallbackHandler makes the HTTP handler that Vidgo's callbacks go to. Mount
+// it under the path of the callback URL. What is delivered there ends the
+// waits for the task and is remembered for later ones.
+//
+// With a secret ([WithCallbackSecret]) a delivery needs a good token, and its
+// body is believed. Without one, a delivery only makes the client ask Vidgo,
+// within its poll rate; what Vidgo says counts.
+//
+// handle, if not nil, is called with each final state, failed ones too, once
+// for each task in this process, in the goroutine of the request. Its context
+// ends 8 seconds after the delivery began. If it returns an error (or
+// panics), Vidgo is told to deliver again; a duplicate that comes while it
+// runs gets its result. How many tasks are remembered is bounded (131,072, for
+// the callback's maximum age), so make handle idempotent. The task is its own.
+//
+// Answers: 200 taken, also for duplicates and states that are not final; 400
+// not a task; 401 no good token for this task; 405 not a POST; 408 the body
+// did not come in time; 413 over 1 MiB; 503 deliver again: handle failed, or
+// Vidgo did not confirm the state. Every delivery is logged once.
+//
+// The handler is safe for concurrent use. It sets its own read deadline, but
+// the time-outs of the [http.Server] are for you to set.
+func (c *Client) CallbackHandler(handle func(context.Context, *Task) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), callbackTime)
+		defer cancel()
+		d := delivery{client: c, handle: handle, w: w, r: r}
+		end := panicked // stands if handle panics
+		defer func() { d.log(end) }()
+		end = d.take(ctx)
+		end.write(w)
+	})
+}
+
+// answer is how a delivery ends. text is for the sender and for the log; it
+// holds nothing that came with the delivery.
+type answer struct {
+	status int
+	text   string
+	err    error // for the log only
+}
+
+var (
+	taken    = answer{http.StatusOK, "taken", nil}
+	panicked = answer{http.StatusInternalServerError, "the handle function panicked", nil}
+)
+
+func (a answer) write(w http.ResponseWriter) {
+	switch a.status {
+	case http.StatusOK:
+		w.WriteHeader(http.StatusOK) // nobody reads a body
+		return
+	case http.StatusMethodNotAllowed:
+		w.Header().Set("Allow", http.MethodPost)
+	}
+	http.Error(w, a.text, a.status)
+}
+
+// delivery is one request to the handler.
+type delivery struct {
+	client *Client
+	handle func(context.Context, *Task) error
+	w      http.ResponseWriter
+	r      *http.Request
+	task   *Task // once the body was read
+}
+
+// take carries a delivery through all its steps.
+func (d *delivery) take(ctx context.Context) answer {
+	if d.r.Method != http.MethodPost {
+		return answer{http.StatusMethodNotAllowed, "callbacks are POSTed", nil}
+	}
+	var proof *token
+	if s := d.client.signer; s != nil {
+		t, err := s.verify(d.r, time.Now()) // before a byte of the body is read
+		if err != nil {
+			return answer{http.StatusUnauthorized, "no good token", err}
+		}
+		proof = &t
+	}
+	if refused := d.read(); refused.status != 0 {
+		return refused
+	}
+	believed := proof != nil && !d.client.confirm
+	if proof != nil {
+		if early := d.claim(ctx, *proof, believed); early.status != 0 {
+			return early
+		}
+	}
+	if !d.task.Status.Done() {
+		d.notFinal(believed)
+		return answer{http.StatusOK, "not final yet", nil}
+	}
+	final, refused := d.establish(ctx, believed)
+	if final == nil {
+		return refused
+	}
+	d.client.publish(ctx, final.ID)
+	return d.act(ctx, final)
+}
+
+// read takes in the body and the task in it.
+func (d *delivery) read() answer {
+	// Whatever the server's time-outs are, a body that drips cannot hold the
+	// handler. A writer that cannot set deadlines is no network connection.
+	control := http.NewResponseController(d.w)
+	_ = control.SetReadDeadline(time.Now().Add(callbackReadTime))
+	body, err := readBounded(http.MaxBytesReader(d.w, d.r.Body, maxCallback), maxCallback)
+	// Without the deadline from here on: the server watches the connection
+	// while handle runs, and would end the request's context with it.
+	_ = control.SetReadDeadline(time.Time{})
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		return answer{http.StatusRequestEntityTooLarge, "larger than 1 MiB", nil}
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return answer{http.StatusRequestTimeout, "the body did not come in time", nil}
+	}
+	if err != nil {
+		return answer{http.StatusBadRequest, "the body broke off", err}
+	}
+	if d.task, err = ParseCallback(body); err != nil {
+		return answer{http.StatusBadRequest, "not a task of Vidgo", err}
+	}
+	return answer{}
+}
+
+// claim joins the delivery's token and its task. If the submission is not
+// answered yet, the tracker has kept the state; only a handle function must
+// know now which task it is.
+func (d *delivery) claim(ctx context.Context, proof token, believed bool) answer {
+	for {
+		verdict, settled := d.client.tracker.claim(proof, d.task, believed)
+		switch {
+		case verdict == tokenWrong:
+			return answer{http.StatusUnauthorized, "the token is not this task's", nil}
+		case verdict == tokenFits:
+			d.task.Reference, d.task.SubmissionID = proof.reference, proof.submission.String()
+			return answer{}
+		case d.handle == nil:
+			return answer{http.StatusOK, "kept until the submission is answered", nil}
+		}
+		select {
+		case <-settled:
+		case <-ctx.Done():
+			return answer{http.StatusServiceUnavailable, "the submission is not answered yet", nil}
+		}
+	}
+}
+
+// notFinal takes in a state on the way: progress if it is believed, else at
+// most a reason to ask.
+func (d *delivery) notFinal(believed bool) {
+	r := report{id: d.task.ID}
+	if believed {
+		r.task, r.from = d.task.clone(), fromCallback
+	}
+	d.client.tracker.report(r)
+}
+
+// establish finds out the final state: the body's if it is believed, else
+// Vidgo's. It is nil, with the answer, if there is none.
+func (d *delivery) establish(ctx context.Context, believed bool) (*Task, answer) {
+	c := d.client
+	if believed {
+		return c.tracker.report(report{id: d.task.ID, task: d.task.clone(), from: fromCallback}), answer{}
+	}
+	waited := c.tracker.waitedFor(d.task.ID)
+	if !waited {
+		if d.handle == nil && c.relay == nil {
+			return nil, answer{http.StatusOK, "nobody waits for it", nil}
+		}
+		select {
+		case c.strays <- struct{}{}:
+			defer func() { <-c.strays }()
+		default:
+			return nil, answer{http.StatusServiceUnavailable, "too many to confirm", nil}
+		}
+	}
+	final, err := d.confirm(ctx)
+	if final == nil {
+		return nil, answer{http.StatusServiceUnavailable, "not confirmed", err}
+	}
+	// Now that it is known to be true, it shows that callbacks come.
+	return c.tracker.report(report{id: final.ID, task: final, from: fromCallback}), answer{}
+}
+
+// confirm waits for the first answer of Vidgo about the task that was asked
+// for after the delivery came.
+func (d *delivery) confirm(ctx context.Context) (*Task, error) {
+	c := d.client
+	by := newWatcher(answers, nil)
+	came := c.tracker.now()
+	ids := []string{d.task.ID}
+	c.tracker.enter(by, ids, false, [2]time.Duration{}, false)
+	defer c.tracker.leave(by, ids, nil)
+	c.poller.ensure()
+	for {
+		o, ok := c.tracker.next(ctx, by)
+		switch {
+		case !ok:
+			return nil, context.Cause(ctx)
+		case o.ends && o.err == nil:
+			return o.task, nil
+		case o.ends || o.asked >= came:
+			return nil, o.err
+		}
+	}
+}
+
+// act runs the user's function, once for each task.
+func (d *delivery) act(ctx context.Context, final *Task) answer {
+	if d.handle == nil {
+		return taken
+	}
+	t := d.client.tracker
+	h, mine := t.startHandling(final.ID)
+	if mine {
+		return d.run(ctx, final, h)
+	}
+	select {
+	case <-h.done:
+	case <-ctx.Done():
+		return answer{http.StatusServiceUnavailable, "an earlier delivery is still being handled", nil}
+	}
+	if !h.ok {
+		return answer{http.StatusServiceUnavailable, "the handle function failed", nil}
+	}
+	return answer{http.StatusOK, "taken before", nil}
+}
+
+func (d *delivery) run(ctx context.Context, final *Task, h *handling) answer {
+	ok := false
+	defer func() { d.client.tracker.endHandling(final.ID, h, ok) }() // also if handle panics
+	if err := d.handle(ctx, final); err != nil {
+		return answer{http.StatusServiceUnavailable, "the handle function failed", err}
+	}
+	ok = true
+	return taken
+}
+
+// log tells of the delivery. Neither the URL nor the body is logged: the one
+// holds the token, the other is anybody's.
+func (d *delivery) log(a answer) {
+	level := slog.LevelWarn // somebody should look: a forgery, a wrong secret, a failing handle
+	if a.status == http.StatusOK {
+		level = slog.LevelDebug
+	} else if a.status >= 500 {
+		level = slog.LevelError
+	}
+	attrs := []slog.Attr{slog.Int("answer", a.status), slog.String("reason", a.text)}
+	if d.task != nil {
+		attrs = append(attrs, slog.String("task", d.task.ID), slog.String("status", clip(string(d.task.Status), 40)))
+	}
+	if a.err != nil {
+		attrs = append(attrs, slog.Any("error", a.err))
+	}
+	d.client.log.LogAttrs(d.r.Context(), level, "callback", attrs...)
+}

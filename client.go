@@ -1,0 +1,245 @@
+package vidgo
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+)
+
+// Version is the version of this package, as it stands in the User-Agent.
+const Version = "0.1.0"
+
+// APIKeyEnv names the environment variable that [NewClient] reads the API key
+// from if it is given none.
+const APIKeyEnv = "VIDGO_API_KEY"
+
+const (
+	maxAnswer = 8 << 20 // bytes of one answer; a task with many files has some thousands
+)
+
+// Client speaks to Vidgo. It is safe for concurrent use, needs no Close, and
+// leaves nothing running once its calls have returned. Use one for each API
+// key and process: its waits share their polls, and its callbacks find only
+// its own waits.
+type Client struct {
+	http      *http.Client
+	baseURL   *url.URL
+	authorize func(http.Header) // a closure, so that %+v of a Client cannot print the key
+	redact    func([]byte) []byte
+	userAgent string
+	log       *slog.Logger
+	retries   retryPolicy
+
+	callbackURL string
+	signer      *signer // nil without a secret
+	confirm     bool
+	resolver    *net.Resolver
+	inputCheck  func(model string, input []byte) error
+
+	tracker *tracker
+	poller  *poller
+	relay   Relay
+	strays  chan struct{} // one slot for each unauthenticated callback that nobody waits for and that is being confirmed
+}
+
+// NewClient makes a client. An empty apiKey is read from VIDGO_API_KEY; if
+// that is empty too, the error is [ErrNoAPIKey]. All faults of the key and
+// the options come back together, joined; nothing is sent.
+func NewClient(apiKey string, opts ...Option) (*Client, error) {
+	cfg, err := newConfig(opts)
+	faults := nonNil(err)
+	if apiKey == "" {
+		apiKey = os.Getenv(APIKeyEnv)
+	}
+	if err := checkAPIKey(apiKey); err != nil {
+		faults = append(faults, err)
+	}
+	base, err := parseBaseURL(cfg.baseURL, cfg.plainHTTP)
+	if err != nil {
+		faults = append(faults, err)
+	}
+	signer := newSigner(cfg.secrets, cfg.maxAge)
+	if err := signer.fits(cfg.callbackURL); err != nil {
+		faults = append(faults, fmt.Errorf("vidgo: WithCallbackURL: %w", err))
+	}
+	if len(faults) > 0 {
+		return nil, errors.Join(faults...)
+	}
+	c := &Client{
+		http:      apiHTTPClient(cfg.httpClient, base, cfg.requestTimeout),
+		baseURL:   base,
+		authorize: func(h http.Header) { h.Set("Authorization", "Bearer "+apiKey) },
+		redact:    func(b []byte) []byte { return redact(b, apiKey) },
+		userAgent: cfg.userAgent,
+		log:       cfg.logger,
+		retries: retryPolicy{max: cfg.retries, minDelay: cfg.minDelay, maxDelay: cfg.maxDelay,
+			budget: newRetryBudget()},
+		callbackURL: cfg.callbackURL,
+		signer:      signer,
+		confirm:     cfg.confirm,
+		resolver:    cfg.resolver,
+		inputCheck:  cfg.inputCheck,
+		relay:       cfg.relay,
+		strays:      make(chan struct{}, maxStrays),
+	}
+	c.tracker = newTracker(cfg.logger, cfg.maxAge)
+	c.poller = newPoller(c, cfg)
+	return c, nil
+}
+
+// String names the client without its key.
+func (c *Client) String() string { return "vidgo.Client(" + c.baseURL.String() + ")" }
+
+// GoString is String: %#v must not walk into the client either.
+func (c *Client) GoString() string { return c.String() }
+
+func checkAPIKey(key string) error {
+	if key == "" {
+		return ErrNoAPIKey
+	}
+	for _, r := range key {
+		if r <= ' ' || r > '~' {
+			return errors.New("vidgo: the API key has white space, a line end or a character outside ASCII; was it cut or read with its line end?")
+		}
+	}
+	return nil
+}
+
+// apiHTTPClient copies the user's client and makes the copy safe to carry the
+// key: no redirect leaves the API, none repeats a submission.
+func apiHTTPClient(user *http.Client, base *url.URL, timeout time.Duration) *http.Client {
+	own := *user
+	if own.Timeout == 0 {
+		own.Timeout = timeout
+	}
+	if own.Transport == nil {
+		own.Transport = http.DefaultTransport
+	}
+	own.Transport = sharedTransport{own.Transport}
+	own.CheckRedirect = func(req *http.Request, via []*http.Request) error {
+		stays := req.URL.Scheme == base.Scheme && req.URL.Host == base.Host
+		if !stays || via[0].Method != http.MethodGet || len(via) >= 10 {
+			return http.ErrUseLastResponse
+		}
+		if user.CheckRedirect != nil {
+			return user.CheckRedirect(req, via)
+		}
+		return nil
+	}
+	return &own
+}
+
+// sharedTransport hides CloseIdleConnections: go-retryablehttp calls it after
+// every failure, and the connections may be the whole program's.
+type sharedTransport struct{ http.RoundTripper }
+
+// request is one call of the API, before it is built.
+type request struct {
+	method string
+	path   string // escaped, such as /api/user/balance
+	query  url.Values
+	body   []byte // JSON, or nil
+	repeat repeatRule
+}
+
+// call is the one exchange for every endpoint: build, authorise, send, bound,
+// decide, decode. The data of the answer is decoded into a T.
+func call[T any](ctx context.Context, c *Client, r request) (T, error) {
+	var zero T
+	x, err := c.send(ctx, r)
+	if err != nil {
+		return zero, err
+	}
+	var data T
+	if err := json.Unmarshal(x.data, &data); err != nil {
+		// The answer came with the right envelope and a wrong inside. For a
+		// submission that is an unknown outcome like any unreadable answer.
+		return zero, r.repeat.outcome(x.fault("the answer's data cannot be read: " + err.Error()))
+	}
+	return data, nil
+}
+
+// send carries out r, with the retries that its rule allows.
+func (c *Client) send(ctx context.Context, r request) (*exchange, error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	x := &exchange{client: c, request: r}
+	req, err := c.newRequest(x.trace(ctx), r)
+	if err != nil {
+		return nil, err
+	}
+	loop := retryablehttp.Client{
+		HTTPClient:   c.http,
+		Logger:       retryLog{c.log},
+		RetryMax:     c.retries.max,
+		CheckRetry:   x.check,
+		Backoff:      x.pause,
+		ErrorHandler: retryablehttp.PassthroughErrorHandler,
+	}
+	// Its answer is not used: check has read and judged every one, and x
+	// holds the last. Its error is only news if the context ended in a pause.
+	if _, err := loop.Do(req); err != nil && x.pausing {
+		x.err = fmt.Errorf("%w; last try: %w", context.Cause(ctx), x.err)
+	}
+	if x.err != nil {
+		return nil, r.repeat.outcome(x.err)
+	}
+	c.retries.budget.refill()
+	return x, nil
+}
+
+func (c *Client) newRequest(ctx context.Context, r request) (*retryablehttp.Request, error) {
+	target := c.baseURL.String() + r.path
+	if len(r.query) > 0 {
+		target += "?" + r.query.Encode()
+	}
+	var body any // a nil []byte would count as a body
+	if r.body != nil {
+		body = r.body
+	}
+	req, err := retryablehttp.NewRequestWithContext(ctx, r.method, target, body)
+	if err != nil {
+		return nil, fmt.Errorf("build request: %w", err)
+	}
+	c.authorize(req.Header)
+	req.Header.Set("User-Agent", c.userAgent)
+	req.Header.Set("Accept", "application/json")
+	if r.body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	return req, nil
+}
+
+// readBounded reads a body of at most max bytes and closes it.
+func readBounded(body io.ReadCloser, max int64) ([]byte, error) {
+	defer body.Close()
+	var b bytes.Buffer
+	n, err := b.ReadFrom(io.LimitReader(body, max+1))
+	if err != nil {
+		return b.Bytes(), fmt.Errorf("read answer: %w", err)
+	}
+	if n > max {
+		return b.Bytes()[:max], fmt.Errorf("read answer: more than %d bytes", max)
+	}
+	return b.Bytes(), nil
+}
+
+// retryLog hands go-retryablehttp's log on. Nothing of it is above debug:
+// the caller gets the error itself, and to tell it twice is noise.
+type retryLog struct{ *slog.Logger }
+
+func (l retryLog) Error(msg string, kv ...any) { l.Logger.Debug(msg, kv...) }
+func (l retryLog) Warn(msg string, kv ...any)  { l.Logger.Debug(msg, kv...) }
+func (l retryLog) Info(msg string, kv ...any)  { l.Logger.Debug(msg, kv...) }

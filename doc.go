@@ -1,0 +1,2 @@
+// Package vidgo is a client for the Vidgo API.
+package vidgo

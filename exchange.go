@@ -1,0 +1,278 @@
+package vidgo
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptrace"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+)
+
+// maxRetryAfter is the longest pause of a server that is believed: what asks
+// for more has a wrong clock or a wrong unit.
+const maxRetryAfter = time.Hour
+
+// repeatRule says what may be done after a try that brought no result.
+type repeatRule int
+
+const (
+	// repeatFreely is for requests that change nothing.
+	repeatFreely repeatRule = iota
+	// repeatNever is for polls: the scheduler asks again, in its own time.
+	repeatNever
+	// repeatUnsent is for submissions, which cost money: again only if Vidgo
+	// provably did not accept the earlier try.
+	repeatUnsent
+)
+
+// unsureError marks the error of a submission that may have been accepted.
+type unsureError struct{ error }
+
+func (e unsureError) Unwrap() error { return e.error }
+
+// outcome adds to an error what it means for a submission.
+func (r repeatRule) outcome(err error) error {
+	_, nothing := errors.AsType[unsentError](err)
+	if r != repeatUnsent || nothing || refusal(err) {
+		return err
+	}
+	return unsureError{err}
+}
+
+// unsentError marks a network error of a request of which nothing was sent.
+type unsentError struct{ error }
+
+func (e unsentError) Unwrap() error { return e.error }
+
+// refusal tells whether err is an answer by which Vidgo did not accept a
+// submission. A 408 and a gateway's 5xx do not say so; nor does a redirect,
+// which may follow an acceptance.
+func refusal(err error) bool {
+	api, ok := errors.AsType[*APIError](err)
+	if !ok {
+		return false
+	}
+	status := api.status()
+	return status/100 == 4 && status != http.StatusRequestTimeout ||
+		status == http.StatusServiceUnavailable && api.spoken
+}
+
+// exchange is one request on its way, with all its tries.
+type exchange struct {
+	client  *Client
+	request request
+	sent    *sendTrace
+
+	tries   int
+	pausing bool            // between two tries
+	delay   time.Duration   // what the pause will be
+	header  http.Header     // of the last answer
+	status  int             // of the last answer
+	body    []byte          // of the last answer
+	data    json.RawMessage // the result, if err is nil
+	err     error           // what was wrong with the last try
+}
+
+// check is go-retryablehttp's CheckRetry: it reads and judges one try.
+func (x *exchange) check(ctx context.Context, res *http.Response, err error) (bool, error) {
+	x.tries++
+	x.pausing, x.status, x.header, x.body, x.data, x.err = false, 0, nil, nil, nil, nil
+	if err != nil {
+		x.err = x.networkError(ctx, err)
+	} else {
+		x.read(res)
+	}
+	if x.err == nil || ctx.Err() != nil || !x.repeatable(err) {
+		return false, nil
+	}
+	x.delay = x.client.retries.delay(x.tries, retryAfter(x.err))
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= x.delay {
+		return false, nil // no use waiting for what comes too late
+	}
+	if x.tries > x.client.retries.max || !x.client.retries.budget.take() {
+		return false, nil
+	}
+	x.sent.reset()
+	return true, nil
+}
+
+// pause is go-retryablehttp's Backoff.
+func (x *exchange) pause(_, _ time.Duration, _ int, _ *http.Response) time.Duration {
+	x.pausing = true
+	return x.delay
+}
+
+// read takes the whole answer in, so that a body that breaks off is judged
+// like every other failure.
+func (x *exchange) read(res *http.Response) {
+	var err error
+	x.status, x.header = res.StatusCode, res.Header
+	x.body, err = readBounded(res.Body, maxAnswer)
+	res.Body = http.NoBody // go-retryablehttp would drain it
+	if err == nil || res.StatusCode/100 != 2 {
+		// An error's status counts even if its body broke off.
+		x.data, x.err = x.decode()
+		return
+	}
+	x.err = fmt.Errorf("%s %s: %w", x.request.method, x.request.path, err)
+}
+
+// repeatable tells whether the rule allows another try; err is what the
+// transport said of this one.
+func (x *exchange) repeatable(err error) bool {
+	api, answered := errors.AsType[*APIError](x.err)
+	switch x.request.repeat {
+	case repeatFreely:
+		if answered {
+			return api.temporary()
+		}
+		return worthRetrying(err)
+	case repeatUnsent:
+		if answered {
+			return refusal(api) && api.temporary()
+		}
+		_, nothing := errors.AsType[unsentError](x.err)
+		return nothing && worthRetrying(err)
+	}
+	return false
+}
+
+// worthRetrying leaves out what the next try cannot mend, such as a bad
+// certificate; go-retryablehttp knows the list. A nil err is a body that
+// broke off.
+func worthRetrying(err error) bool {
+	if err == nil {
+		return true
+	}
+	again, _ := retryablehttp.DefaultRetryPolicy(context.Background(), nil, err)
+	return again
+}
+
+// networkError adds the context's cause, and whether nothing was sent. Once
+// there was a connection, a request that was given up in the middle proves
+// nothing: its writing may only just have begun.
+func (x *exchange) networkError(ctx context.Context, err error) error {
+	givenUp := ctx.Err() != nil || timeout(err)
+	nothing := x.sent.nothing() && !(givenUp && x.sent.connected.Load())
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
+		err = fmt.Errorf("%w: %w", cause, err)
+	}
+	if nothing {
+		return unsentError{err}
+	}
+	return err
+}
+
+func timeout(err error) bool {
+	t, ok := errors.AsType[interface {
+		error
+		Timeout() bool
+	}](err)
+	return ok && t.Timeout()
+}
+
+// trace makes ctx carry the hooks that tell what of a request was sent.
+func (x *exchange) trace(ctx context.Context) context.Context {
+	x.sent = &sendTrace{}
+	if x.request.repeat != repeatUnsent {
+		return ctx // only money asks
+	}
+	return httptrace.WithClientTrace(ctx, x.sent.hooks())
+}
+
+// sendTrace proves that nothing of a request was sent. The proof needs
+// positive evidence: a transport that calls no hooks proves nothing. The
+// hooks run on the transport's goroutines.
+type sendTrace struct {
+	asked     atomic.Bool // a connection was asked for, so the hooks work
+	connected atomic.Bool // there was one
+	written   atomic.Bool // something was written to it
+}
+
+func (s *sendTrace) hooks() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{
+		GetConn:          func(string) { s.asked.Store(true) },
+		GotConn:          func(httptrace.GotConnInfo) { s.connected.Store(true) },
+		WroteHeaderField: func(string, []string) { s.written.Store(true) },
+		WroteHeaders:     func() { s.written.Store(true) },
+		WroteRequest:     func(httptrace.WroteRequestInfo) { s.written.Store(true) },
+	}
+}
+
+func (s *sendTrace) nothing() bool { return s.asked.Load() && !s.written.Load() }
+
+// reset makes the trace ready for the next try. A hook of the old try that
+// comes late can only make the verdict on the next one more careful.
+func (s *sendTrace) reset() {
+	s.asked.Store(false)
+	s.connected.Store(false)
+	s.written.Store(false)
+}
+
+// retryPolicy is when to try again.
+type retryPolicy struct {
+	max      int
+	minDelay time.Duration
+	maxDelay time.Duration
+	budget   *retryBudget
+}
+
+// delay is the pause after the given number of tries. What the server asks
+// for replaces our own idea.
+func (p retryPolicy) delay(tries int, asked time.Duration) time.Duration {
+	if asked > 0 {
+		return asked
+	}
+	d := p.minDelay
+	for range tries - 1 {
+		if d >= p.maxDelay {
+			break
+		}
+		d *= 2
+	}
+	return jitter(min(d, p.maxDelay))
+}
+
+// jitter spreads d by 20 % to both sides, so that many clients that failed
+// together do not come back together.
+func jitter(d time.Duration) time.Duration {
+	return time.Duration(float64(d) * (0.8 + 0.4*rand.Float64()))
+}
+
+// retryBudget keeps the retries of a client a small part of its requests when
+// everything fails: each retry takes a token, each success gives half a one
+// back. It is full at the start.
+type retryBudget struct {
+	mu     sync.Mutex // guards tokens; never held while blocking
+	tokens float64
+}
+
+const (
+	retryBudgetSize   = 20
+	retryBudgetRefill = 0.5
+)
+
+func newRetryBudget() *retryBudget { return &retryBudget{tokens: retryBudgetSize} }
+
+func (b *retryBudget) take() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.tokens < 1 {
+		return false
+	}
+	b.tokens--
+	return true
+}
+
+func (b *retryBudget) refill() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.tokens = min(b.tokens+retryBudgetRefill, retryBudgetSize)
+}

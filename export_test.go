@@ -1,0 +1,63 @@
+package vidgo
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Doors for package vidgo_test. No logic lives here.
+
+var (
+	ParseRetryAfter = parseRetryAfter
+	DescribeError   = describeError
+	Redact          = redact
+	CheckTaskID     = checkTaskID
+)
+
+// ResolveCallbackHost is resolveCallbackHost.
+func ResolveCallbackHost(ctx context.Context, r *net.Resolver, raw string) error {
+	return resolveCallbackHost(ctx, r, raw)
+}
+
+// Signer is a signer.
+type Signer struct{ s *signer }
+
+// NewSigner makes a signer with these secrets.
+func NewSigner(maxAge time.Duration, secrets ...[]byte) Signer {
+	return Signer{newSigner(secrets, maxAge)}
+}
+
+// Sign signs a URL for a submission made at the time.
+func (s Signer) Sign(url, reference string, made time.Time) (signed, submission string, err error) {
+	id := newSubmissionID(made)
+	signed, err = s.s.sign(url, token{submission: id, reference: reference})
+	return signed, id.String(), err
+}
+
+// Verify checks the token of a request.
+func (s Signer) Verify(r *http.Request, now time.Time) (submission, reference string, err error) {
+	t, err := s.s.verify(r, now)
+	return t.submission.String(), t.reference, err
+}
+
+// ParseToken takes a token apart and writes it again.
+func ParseToken(raw string) (again string, ok bool) {
+	t, mac, ok := parseToken(raw)
+	return tokenVersion + "." + tokenEncoding.EncodeToString(t.submission[:]) + "." +
+		tokenEncoding.EncodeToString([]byte(t.reference)) + "." + tokenEncoding.EncodeToString(mac), ok
+}
+
+// SubmissionTime is when a submission id was made.
+func SubmissionTime(id string) time.Time { return submissionTime(uuid.MustParse(id)) }
+
+// Waits tells how many tasks are waited for, how many are queued for polling,
+// and whether the scheduler runs.
+func (c *Client) Waits() (waits, queued int, running bool) {
+	c.tracker.mu.Lock()
+	defer c.tracker.mu.Unlock()
+	return len(c.tracker.waits), len(c.tracker.queue), c.poller.running
+}

@@ -1,0 +1,325 @@
+package vidgo
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// What a client remembers of tasks that nobody waits for at the moment: which
+// submission a task belongs to, and final states that came early. All of it
+// is bounded; what is forgotten costs a status request, never a result.
+const (
+	maxRecords = 1 << 17 // of about 300 bytes each
+	maxFinals  = 4096    // final states kept with their files
+)
+
+type recordState int
+
+const (
+	sending  recordState = iota // the submission is not answered yet
+	answered                    // the task's id is known
+	lost                        // the answer got lost: there may be a task
+	refused                     // there is no task
+)
+
+// record is what the client knows of one task beside its state.
+type record struct {
+	submission uuid.UUID // the zero UUID if the task was not submitted here
+	id         string    // the task's; empty until it is known
+	model      string
+	reference  string
+	music      bool
+	callback   bool // one is expected
+	state      recordState
+	made       time.Time
+
+	kept     *Task         // a final state that came by callback before the submission was answered
+	final    *Task         // the first final state observed
+	handling *handling     // the user's function running, or done
+	settled  chan struct{} // closed when state leaves sending and lost; nil if nobody asks
+}
+
+// handling is the one run of the user's function for a task. ok may be read
+// once done is closed.
+type handling struct {
+	done chan struct{}
+	ok   bool
+}
+
+// memory is guarded by the tracker's mutex.
+type memory struct {
+	bySubmission map[uuid.UUID]*record
+	byTask       map[string]*record
+	order        []*record // oldest first
+	finals       []*record // with their final state, oldest first
+	maxAge       time.Duration
+}
+
+func newMemory(maxAge time.Duration) memory {
+	return memory{bySubmission: map[uuid.UUID]*record{}, byTask: map[string]*record{}, maxAge: maxAge}
+}
+
+// add remembers r under the names it has.
+func (m *memory) add(r *record) {
+	r.made = time.Now()
+	if r.submission != uuid.Nil {
+		m.bySubmission[r.submission] = r
+	}
+	if r.id != "" {
+		m.byTask[r.id] = r
+	}
+	m.order = append(m.order, r)
+	for len(m.order) > maxRecords || time.Since(m.order[0].made) > m.maxAge {
+		m.forget(m.order[0])
+		m.order[0] = nil
+		m.order = m.order[1:]
+	}
+}
+
+func (m *memory) forget(r *record) {
+	if m.bySubmission[r.submission] == r {
+		delete(m.bySubmission, r.submission)
+	}
+	if m.byTask[r.id] == r {
+		delete(m.byTask, r.id)
+	}
+}
+
+// ofTask finds the record of a task, or makes one.
+func (m *memory) ofTask(id string) *record {
+	r := m.byTask[id]
+	if r == nil {
+		r = &record{id: id, state: answered}
+		m.add(r)
+	}
+	return r
+}
+
+// bind joins a submission to the task it became.
+func (m *memory) bind(r *record, id string) {
+	if early := m.byTask[id]; early != nil && early != r {
+		// A callback without a token was here before the answer.
+		r.final, r.handling = early.final, early.handling
+		if r.final != nil {
+			r.label(r.final)
+			m.finals = append(m.finals, r)
+		}
+	}
+	r.id = id
+	m.byTask[id] = r
+	r.settle(answered)
+}
+
+// settle ends the waiting for what becomes of a submission.
+func (r *record) settle(s recordState) {
+	already := r.state == answered || r.state == refused
+	r.state = s
+	if r.settled != nil && s != lost && !already {
+		close(r.settled)
+	}
+}
+
+// finish keeps the first final state of a task.
+func (m *memory) finish(r *record, task *Task) {
+	r.final = task
+	m.finals = append(m.finals, r)
+	if len(m.finals) > maxFinals {
+		m.finals[0].final = nil
+		m.finals[0] = nil
+		m.finals = m.finals[1:]
+	}
+}
+
+// label writes on a task what its answer does not say.
+func (r *record) label(t *Task) {
+	if t.Model == "" {
+		t.Model = r.model
+	}
+	t.Reference = r.reference
+	if r.submission != uuid.Nil {
+		t.SubmissionID = r.submission.String()
+	}
+}
+
+// expect remembers a submission before it is sent, because its callback may
+// overtake its answer.
+func (t *tracker) expect(r *record) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.known.add(r)
+}
+
+// answered tells the tracker which task a submission became. A callback that
+// was kept for it is looked at now.
+func (t *tracker) answered(r *record, task *Task) {
+	t.mu.Lock()
+	kept := r.kept
+	r.kept = nil
+	t.known.bind(r, task.ID)
+	t.mu.Unlock()
+	// A finished task without files is asked for once more: a submit answer
+	// is not known to carry results.
+	if task.Status == Failed || task.Status == Finished && len(task.Files) > 0 {
+		t.report(report{id: task.ID, task: task.clone(), from: fromLook})
+	}
+	switch {
+	case kept == nil:
+	case kept.ID == task.ID:
+		t.report(report{id: kept.ID, task: kept, from: fromCallback})
+	default:
+		t.log.Warn("callback dropped: its token belongs to the submission of another task",
+			slog.String("task", kept.ID), slog.String("submitted", task.ID))
+	}
+}
+
+// refused forgets a submission that became no task.
+func (t *tracker) refused(r *record) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r.settle(refused)
+	t.known.forget(r)
+}
+
+// lost remembers that nobody knows what became of a submission. If its
+// callback was here already, the task is known after all.
+func (t *tracker) lost(r *record) *Task {
+	t.mu.Lock()
+	kept := r.kept
+	r.kept = nil
+	if kept == nil {
+		r.settle(lost)
+		t.mu.Unlock()
+		return nil
+	}
+	t.known.bind(r, kept.ID)
+	t.mu.Unlock()
+	return t.report(report{id: kept.ID, task: kept, from: fromCallback})
+}
+
+// verdict is what the tracker thinks of a callback with a good token.
+type verdict int
+
+const (
+	tokenFits  verdict = iota // the task is the token's
+	tokenEarly                // the submission is not answered yet
+	tokenWrong                // the token was made for another task
+)
+
+// claim judges a good token that came with a task. A token of no submission
+// known here is bound to the first task it comes with. A task that comes
+// before its submission was answered is kept for the answer, if it is final.
+// Unless the body is believed, only the task's id is kept.
+func (t *tracker) claim(token token, task *Task, believed bool) (verdict, <-chan struct{}) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := t.known.bySubmission[token.submission]
+	if owner := t.known.byTask[task.ID]; owner != nil && owner != r && owner.submission != uuid.Nil {
+		return tokenWrong, nil
+	}
+	if r == nil {
+		r = &record{submission: token.submission, reference: token.reference, state: lost, callback: true}
+		t.known.add(r)
+	}
+	switch r.state {
+	case sending:
+		if task.Status.Done() && r.kept == nil {
+			r.kept = &Task{ID: task.ID, Status: NotStarted}
+			if believed {
+				r.kept = task.clone()
+			}
+		}
+		return tokenEarly, r.settlement()
+	case lost:
+		r.reference = token.reference
+		t.known.bind(r, task.ID)
+	}
+	if r.id != task.ID {
+		return tokenWrong, nil
+	}
+	return tokenFits, nil
+}
+
+// settlement is closed once it is known which task the submission became, or
+// that it became none.
+func (r *record) settlement() <-chan struct{} {
+	if r.settled == nil {
+		r.settled = make(chan struct{})
+		if r.state == answered || r.state == refused {
+			close(r.settled)
+		}
+	}
+	return r.settled
+}
+
+// submission looks a submission up. One that nobody has heard of is
+// remembered as lost, so that its callback finds the one who asks.
+func (t *tracker) submission(id uuid.UUID) (*record, <-chan struct{}) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := t.known.bySubmission[id]
+	if r == nil {
+		r = &record{submission: id, state: lost, callback: true}
+		t.known.add(r)
+	}
+	return r, r.settlement()
+}
+
+// taskOf is the task a submission became; empty if it became none.
+func (t *tracker) taskOf(r *record) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return r.id
+}
+
+// unheard tells whether no answer has settled what a submission became.
+func (t *tracker) unheard(r *record) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return r.state == lost
+}
+
+// startHandling gives the caller the one run of the user's function for a
+// task (mine), or the run that somebody else has begun or done.
+func (t *tracker) startHandling(id string) (h *handling, mine bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := t.known.ofTask(id)
+	if r.handling != nil {
+		return r.handling, false
+	}
+	r.handling = &handling{done: make(chan struct{})}
+	return r.handling, true
+}
+
+// endHandling tells how the user's function ended. After a failure the next
+// delivery runs it again.
+func (t *tracker) endHandling(id string, h *handling, ok bool) {
+	t.mu.Lock()
+	h.ok = ok
+	if !ok {
+		if r := t.known.byTask[id]; r != nil && r.handling == h {
+			r.handling = nil
+		}
+	}
+	t.mu.Unlock()
+	close(h.done)
+}
+
+// waitedFor tells whether somebody here waits for the task, or its final state
+// is known.
+func (t *tracker) waitedFor(id string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := t.known.byTask[id]
+	return t.waits[id] != nil || r != nil && r.final != nil
+}
+
+// isMusic tells whether the task was submitted here for a music model.
+func (t *tracker) isMusic(id string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := t.known.byTask[id]
+	return r != nil && r.music
+}

@@ -1,0 +1,395 @@
+package vidgo
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+const (
+	defaultBaseURL        = "https://api.vidgo.ai"
+	defaultRequestTimeout = 30 * time.Second
+	defaultRetries        = 4
+	defaultMinDelay       = time.Second
+	defaultMaxDelay       = 8 * time.Second
+	defaultPollRate       = 10
+	defaultPollBurst      = 10
+	defaultMaxPolls       = 8
+	defaultCallbackMaxAge = 24 * time.Hour // as long as Vidgo keeps the files
+	minSecretLength       = 16
+
+	// maxDuration bounds every duration a user can set. Nothing at Vidgo takes
+	// a month: what is longer is a wrong unit, and would overflow later.
+	maxDuration = 30 * 24 * time.Hour
+)
+
+// Option configures a [Client]; see [NewClient]. If one is given twice, the
+// last counts.
+type Option func(*config) error
+
+// config is what the options fill in. It never leaves NewClient.
+type config struct {
+	baseURL        string
+	plainHTTP      bool
+	httpClient     *http.Client
+	userAgent      string
+	logger         *slog.Logger
+	requestTimeout time.Duration
+	retries        int
+	minDelay       time.Duration
+	maxDelay       time.Duration
+
+	polling  Schedule
+	fallback Schedule
+	pollRate float64
+	burst    int
+	maxPolls int
+
+	callbackURL string
+	secrets     [][]byte
+	maxAge      time.Duration
+	confirm     bool
+	resolver    *net.Resolver
+
+	relay      Relay
+	inputCheck func(model string, input []byte) error
+}
+
+func defaults() config {
+	return config{
+		baseURL:        defaultBaseURL,
+		httpClient:     &http.Client{},
+		userAgent:      "vidgo-go/" + Version,
+		logger:         slog.New(slog.DiscardHandler),
+		requestTimeout: defaultRequestTimeout,
+		retries:        defaultRetries,
+		minDelay:       defaultMinDelay,
+		maxDelay:       defaultMaxDelay,
+		polling:        Backoff(2*time.Second, 15*time.Second),
+		fallback:       Backoff(20*time.Second, 2*time.Minute),
+		pollRate:       defaultPollRate,
+		burst:          defaultPollBurst,
+		maxPolls:       defaultMaxPolls,
+		maxAge:         defaultCallbackMaxAge,
+	}
+}
+
+// newConfig applies the options and gives all their faults together.
+func newConfig(opts []Option) (config, error) {
+	cfg := defaults()
+	var faults []error
+	for i, opt := range opts {
+		if opt == nil {
+			faults = append(faults, fmt.Errorf("vidgo: option %d is nil", i+1))
+			continue
+		}
+		if err := opt(&cfg); err != nil {
+			faults = append(faults, err)
+		}
+	}
+	return cfg, errors.Join(faults...)
+}
+
+// WithBaseURL sets where the API is. The default is https://api.vidgo.ai. A
+// path is kept as a prefix. Plain http is taken for loopback hosts only,
+// because every request carries the API key; see [WithPlainHTTP].
+func WithBaseURL(rawURL string) Option {
+	return func(c *config) error {
+		c.baseURL = rawURL
+		return nil // judged in NewClient, together with WithPlainHTTP
+	}
+}
+
+// WithPlainHTTP lets [WithBaseURL] take an http URL for any host, which
+// sends the API key unencrypted. The default is to refuse it unless the host
+// is a loopback one.
+func WithPlainHTTP() Option {
+	return func(c *config) error {
+		c.plainHTTP = true
+		return nil
+	}
+}
+
+// WithHTTPClient sets the client that carries the API's requests: its
+// transport, cookie jar and redirect policy. It is copied, never modified.
+// The default is a client on [http.DefaultTransport]. A Timeout in it
+// replaces [WithRequestTimeout].
+func WithHTTPClient(client *http.Client) Option {
+	return func(c *config) error {
+		if client == nil {
+			return errors.New("vidgo: WithHTTPClient: the client is nil")
+		}
+		c.httpClient = client
+		return nil
+	}
+}
+
+// WithUserAgent sets the User-Agent header. The default is vidgo-go/ and the
+// version of this package.
+func WithUserAgent(agent string) Option {
+	return func(c *config) error {
+		if agent == "" || !printable(agent) {
+			return fmt.Errorf("vidgo: WithUserAgent: %q is not a header value; want visible ASCII characters", agent)
+		}
+		c.userAgent = agent
+		return nil
+	}
+}
+
+// WithLogger sets where the client tells what no caller is told: retries,
+// deliveries of callbacks, missing callbacks. Keys, tokens and secrets are
+// never logged. The default is to log nothing.
+func WithLogger(logger *slog.Logger) Option {
+	return func(c *config) error {
+		if logger == nil {
+			return errors.New("vidgo: WithLogger: the logger is nil")
+		}
+		c.logger = logger
+		return nil
+	}
+}
+
+// WithRequestTimeout sets how long one HTTP exchange may take, from dialling
+// to the last byte of the answer; a retry starts anew. The default is 30
+// seconds. It bounds no wait: a poll that times out is asked again.
+func WithRequestTimeout(d time.Duration) Option {
+	return func(c *config) error {
+		c.requestTimeout = d
+		return checkDuration("WithRequestTimeout", "time-out", d)
+	}
+}
+
+// WithRetries sets how often a request is tried again after the first try,
+// and the pauses: minDelay before the first retry, doubled each time up to
+// maxDelay, 20 % jitter. A Retry-After of the server replaces the pause. The
+// default is 4 retries from 1 to 8 seconds, as Vidgo recommends. A
+// submission is retried only if it cannot have been accepted. Polls have
+// their own rhythm, see [WithPolling].
+func WithRetries(max int, minDelay, maxDelay time.Duration) Option {
+	return func(c *config) error {
+		c.retries, c.minDelay, c.maxDelay = max, minDelay, maxDelay
+		faults := []error{
+			checkCount("WithRetries", "max", max),
+			checkDuration("WithRetries", "minDelay", minDelay),
+			checkDuration("WithRetries", "maxDelay", maxDelay),
+		}
+		if max == 0 {
+			faults[0] = errors.New("vidgo: WithRetries: max is 0; use WithoutRetries to try only once")
+		}
+		if minDelay > maxDelay {
+			faults = append(faults, fmt.Errorf("vidgo: WithRetries: minDelay %s is longer than maxDelay %s", minDelay, maxDelay))
+		}
+		return errors.Join(faults...)
+	}
+}
+
+// WithoutRetries makes every request be tried once. The default is
+// [WithRetries](4, time.Second, 8*time.Second). Waits still poll on.
+func WithoutRetries() Option {
+	return func(c *config) error {
+		c.retries = 0
+		return nil
+	}
+}
+
+// WithPolling sets when a task is polled that no callback is expected for.
+// The default is Backoff(2*time.Second, 15*time.Second).
+func WithPolling(s Schedule) Option {
+	return func(c *config) error {
+		c.polling = s
+		return checkSchedule("WithPolling", s)
+	}
+}
+
+// WithFallbackPolling sets when a task is polled although a callback is
+// expected, for the case that it never comes. The default is
+// Backoff(20*time.Second, 2*time.Minute).
+func WithFallbackPolling(s Schedule) Option {
+	return func(c *config) error {
+		c.fallback = s
+		return checkSchedule("WithFallbackPolling", s)
+	}
+}
+
+// WithPollRate sets how many status requests a second all waits of the client
+// may send together, and how many at once after a quiet time. The default is
+// 10 a second, 10 at once.
+func WithPollRate(perSecond float64, burst int) Option {
+	return func(c *config) error {
+		c.pollRate, c.burst = perSecond, burst
+		var fault error
+		if !(perSecond > 0) || math.IsInf(perSecond, 0) { // NaN is not > 0
+			fault = fmt.Errorf("vidgo: WithPollRate: perSecond is %v; want a number above 0", perSecond)
+		}
+		return errors.Join(fault, checkCount("WithPollRate", "burst", burst))
+	}
+}
+
+// WithMaxConcurrentPolls sets how many status requests of all waits may be
+// under way at once. The default is 8.
+func WithMaxConcurrentPolls(n int) Option {
+	return func(c *config) error {
+		c.maxPolls = n
+		return checkCount("WithMaxConcurrentPolls", "n", n)
+	}
+}
+
+// WithCallbackURL sets the URL that Vidgo is told to call for every
+// submission; [CallbackTo] and [NoCallback] decide otherwise for one. It must
+// pass [ValidateCallbackURL]. The default is no callback.
+func WithCallbackURL(rawURL string) Option {
+	return func(c *config) error {
+		c.callbackURL = rawURL
+		if err := ValidateCallbackURL(rawURL); err != nil {
+			return fmt.Errorf("vidgo: WithCallbackURL: %w", err)
+		}
+		return nil
+	}
+}
+
+// WithCallbackSecret makes callbacks trustworthy: every callback URL gets a
+// token made with current, and [Client.CallbackHandler] believes only
+// deliveries that carry a good one. Tokens made with one of previous are good
+// too, so that a secret can be changed without losing callbacks. A secret has
+// at least 16 bytes; 32 random ones are right. All processes that submit or
+// receive must share it. The default is none: callbacks are hints then, and
+// each is confirmed by a status request.
+func WithCallbackSecret(current []byte, previous ...[]byte) Option {
+	return func(c *config) error {
+		var faults []error
+		c.secrets = nil
+		for i, s := range append([][]byte{current}, previous...) {
+			name := "the current secret"
+			if i > 0 {
+				name = fmt.Sprintf("previous secret %d", i)
+			}
+			if len(s) < minSecretLength {
+				faults = append(faults, fmt.Errorf("vidgo: WithCallbackSecret: %s has %d bytes; want at least %d random ones",
+					name, len(s), minSecretLength))
+			}
+			c.secrets = append(c.secrets, append([]byte(nil), s...))
+		}
+		return errors.Join(faults...)
+	}
+}
+
+// WithCallbackMaxAge sets how long after its submission a callback token is
+// good. The default is 24 hours, as long as Vidgo keeps the files. It must be
+// longer than the slowest generation and all redeliveries together.
+func WithCallbackMaxAge(d time.Duration) Option {
+	return func(c *config) error {
+		c.maxAge = d
+		return checkDuration("WithCallbackMaxAge", "age", d)
+	}
+}
+
+// WithCallbackConfirmation makes the client believe no callback's body, token
+// or not: every final state is asked for at the status endpoint first. The
+// default is to believe a body behind a good token, which costs no request.
+func WithCallbackConfirmation() Option {
+	return func(c *config) error {
+		c.confirm = true
+		return nil
+	}
+}
+
+// WithCallbackResolution makes Submit also resolve the callback URL's host
+// with r ([net.DefaultResolver] if nil) and refuse it if any of its addresses
+// is not public, or if it has none. The default is to judge only the URL
+// itself. It proves nothing about what Vidgo will resolve later.
+func WithCallbackResolution(r *net.Resolver) Option {
+	return func(c *config) error {
+		if r == nil {
+			r = net.DefaultResolver
+		}
+		c.resolver = r
+		return nil
+	}
+}
+
+// WithRelay sets how processes wake one another when a callback reaches one
+// and another waits for the task; see [Relay]. The default is none: the other
+// process finds the result by polling.
+func WithRelay(r Relay) Option {
+	return func(c *config) error {
+		if r == nil {
+			return errors.New("vidgo: WithRelay: the relay is nil")
+		}
+		c.relay = r
+		return nil
+	}
+}
+
+// WithInputCheck sets a check that every submission's input, as JSON, must
+// pass before it is sent. Its error comes back from Submit, and
+// errors.Is(err, ErrInvalidInput) is true for it. check must be safe for
+// concurrent use. The default is none, because a catalogue of models ages
+// faster than an SDK is upgraded.
+func WithInputCheck(check func(model string, input []byte) error) Option {
+	return func(c *config) error {
+		if check == nil {
+			return errors.New("vidgo: WithInputCheck: the check is nil")
+		}
+		c.inputCheck = check
+		return nil
+	}
+}
+
+func checkDuration(option, name string, d time.Duration) error {
+	if d <= 0 || d > maxDuration {
+		return fmt.Errorf("vidgo: %s: %s is %s; want more than 0 and at most %s", option, name, d, maxDuration)
+	}
+	return nil
+}
+
+func checkCount(option, name string, n int) error {
+	if n <= 0 {
+		return fmt.Errorf("vidgo: %s: %s is %d; want at least 1", option, name, n)
+	}
+	return nil
+}
+
+// parseBaseURL judges the base URL; plainHTTP allows http for any host.
+func parseBaseURL(raw string, plainHTTP bool) (*url.URL, error) {
+	u, err := url.Parse(raw)
+	fault := ""
+	switch {
+	case err != nil:
+		fault = "cannot be parsed" // err would print the URL, password and all
+	case u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "":
+		fault = "is no absolute URL; want one like " + defaultBaseURL
+	case u.User != nil:
+		fault = "holds a user name or password; the API key goes to NewClient"
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		fault = "has a query or a fragment; want only scheme, host and path"
+	case u.Scheme == "http" && !plainHTTP && !loopback(u.Hostname()):
+		fault = "would send the API key unencrypted; use https, or say WithPlainHTTP"
+	}
+	if fault != "" {
+		return nil, errors.New("vidgo: WithBaseURL: the URL " + fault)
+	}
+	u.Path = strings.TrimRight(u.Path, "/")
+	u.RawPath = strings.TrimRight(u.RawPath, "/")
+	return u, nil
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// printable tells whether s can stand in a header as it is.
+func printable(s string) bool {
+	for _, r := range s {
+		if r < ' ' || r > '~' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,409 @@
+package vidgo
+
+import (
+	"container/heap"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// Schedule says how long to pause before poll n of a task; n = 0 is the
+// first, last the newest state seen, nil before there is one. It must be safe
+// for concurrent use, must not keep or change last, and is best a pure
+// function. What it says is an aim: the client's rate limit, a pause that
+// Vidgo asked for, and callbacks move it.
+type Schedule func(n int, last *Task) time.Duration
+
+// Backoff polls at once, then after first, then after pauses that grow by
+// half up to max, each with 20 % jitter so that tasks submitted together are
+// not polled together.
+func Backoff(first, max time.Duration) Schedule {
+	return func(n int, _ *Task) time.Duration {
+		if n == 0 {
+			return 0
+		}
+		d := first
+		for range n - 1 {
+			if d >= max {
+				break
+			}
+			d += d / 2
+		}
+		return jitter(min(d, max))
+	}
+}
+
+// checkSchedule tries s out: what would make polls come at once for ever is
+// found here and not on the way.
+func checkSchedule(option string, s Schedule) error {
+	if s == nil {
+		return errors.New("vidgo: " + option + ": the schedule is nil")
+	}
+	if d := s(0, nil); d < 0 || d > maxDuration {
+		return fmt.Errorf("vidgo: %s: the schedule pauses %s before the first poll; want 0 to %s", option, d, maxDuration)
+	}
+	if d := s(1, nil); d <= 0 || d > maxDuration {
+		return fmt.Errorf("vidgo: %s: the schedule pauses %s before the second poll; want more than 0 and at most %s", option, d, maxDuration)
+	}
+	return nil
+}
+
+const (
+	// pollGap is the shortest time between two polls of one task that nobody's
+	// schedule asked for: forged callbacks cannot do more than this.
+	pollGap = time.Second
+	// notFoundPatience is how long a 404 may be Vidgo's own delay after a
+	// submission.
+	notFoundPatience = 30 * time.Second
+	// firstErrorPause is the pause after the first failed poll of a task; it
+	// doubles with each further one, up to the schedule's own.
+	firstErrorPause = time.Second
+	// lookAhead is how long before its deadline a wait looks once more, at most.
+	lookAhead = time.Second
+)
+
+// poller asks for all waits of a client together. It runs while there are
+// waits, in one goroutine and one more for each request under way.
+type poller struct {
+	tracker  *tracker
+	fetch    func(ctx context.Context, id string, music bool) (*Task, error)
+	polling  Schedule
+	fallback Schedule
+	relay    Relay // may be nil
+	rate     *rate.Limiter
+	max      int
+
+	// Guarded by the tracker's mutex.
+	running bool
+	flying  int     // requests under way
+	paused  instant // nobody asks before: Vidgo asked for a pause
+	strikes int     // answers 429 in a row that named no time
+}
+
+func newPoller(c *Client, cfg config) *poller {
+	return &poller{
+		tracker: c.tracker,
+		fetch: func(ctx context.Context, id string, music bool) (*Task, error) {
+			return c.fetch(ctx, id, music, repeatNever)
+		},
+		polling:  cfg.polling,
+		fallback: cfg.fallback,
+		relay:    cfg.relay,
+		rate:     rate.NewLimiter(rate.Limit(cfg.pollRate), cfg.burst),
+		max:      cfg.maxPolls,
+	}
+}
+
+// first gives the pauses before a task's first poll, without and with a
+// callback expected.
+func (p *poller) first(own Schedule) [2]time.Duration {
+	if own != nil {
+		d := own(0, nil)
+		return [2]time.Duration{d, d}
+	}
+	return [2]time.Duration{p.polling(0, nil), p.fallback(0, nil)}
+}
+
+// ensure starts the scheduler unless it runs. It ends by itself once nobody
+// waits any more: the last wait to leave wakes it.
+func (p *poller) ensure() {
+	t := p.tracker
+	t.mu.Lock()
+	start := !p.running && len(t.waits) > 0
+	p.running = p.running || start
+	t.mu.Unlock()
+	if start {
+		go p.run()
+	}
+}
+
+// run polls what is due, until nobody waits.
+func (p *poller) run() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	if p.relay != nil {
+		go p.listen(ctx)
+	}
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		job, pause, more := p.next()
+		if !more {
+			return
+		}
+		if job != nil {
+			go p.poll(job)
+			continue
+		}
+		if pause == idle {
+			timer.Stop()
+		} else {
+			timer.Reset(pause)
+		}
+		select {
+		case <-p.tracker.wake:
+		case <-timer.C:
+		}
+	}
+}
+
+// idle is a pause that only a wake-up ends.
+const idle time.Duration = -1
+
+// job is one poll.
+type job struct {
+	ctx    context.Context
+	cancel context.CancelFunc
+	wait   *wait
+	id     string
+	music  bool
+	began  instant
+}
+
+// next gives the poll to begin now, or how long to pause before there may be
+// one. more is false when nobody waits.
+func (p *poller) next() (j *job, pause time.Duration, more bool) {
+	t := p.tracker
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.waits) == 0 {
+		p.running = false
+		return nil, 0, false
+	}
+	if p.flying >= p.max || len(t.queue) == 0 {
+		return nil, idle, true
+	}
+	now := t.now()
+	if d := max(t.queue[0].due, p.paused) - now; d > 0 {
+		return nil, time.Duration(d), true
+	}
+	wall := time.Now()
+	token := p.rate.ReserveN(wall, 1)
+	if d := token.DelayFrom(wall); d > 0 {
+		token.CancelAt(wall)
+		return nil, d, true
+	}
+	return p.begin(now), 0, true
+}
+
+// begin takes the most urgent wait from the queue.
+func (p *poller) begin(now instant) *job {
+	w := heap.Pop(&p.tracker.queue).(*wait)
+	ctx, cancel := context.WithCancel(context.Background())
+	w.asked, w.abandon = now, cancel
+	w.polls++
+	p.flying++
+	return &job{ctx: ctx, cancel: cancel, wait: w, id: w.id, music: w.music, began: now}
+}
+
+// poll asks once and reports what it learned. It is abandoned when nobody
+// waits for the task any more.
+func (p *poller) poll(j *job) {
+	defer j.cancel()
+	defer p.land()
+	task, err := p.fetch(j.ctx, j.id, j.music)
+	if j.ctx.Err() != nil && err != nil {
+		return // nobody wants to know
+	}
+	r := report{id: j.id, task: task, err: err, from: fromPoll, polled: j.wait, asked: j.began}
+	if err != nil {
+		r.ends = p.final(j, err)
+		p.holdOff(err)
+	} else {
+		p.resume()
+	}
+	r.pause = p.pauseAfter(j, task, err)
+	p.tracker.report(r)
+}
+
+// land gives the request's slot back.
+func (p *poller) land() {
+	p.tracker.mu.Lock()
+	p.flying--
+	p.tracker.mu.Unlock()
+	p.tracker.nudge()
+}
+
+// final tells whether an error ends the wait: Vidgo said in its own words
+// that no other answer will come. An outage never does.
+func (p *poller) final(j *job, err error) bool {
+	api, ok := errors.AsType[*APIError](err)
+	if !ok || api.temporary() {
+		return false
+	}
+	switch status := api.status(); status {
+	case http.StatusUnauthorized, http.StatusPaymentRequired, http.StatusForbidden:
+		return true
+	case http.StatusNotFound:
+		return p.tracker.waitedLongerThan(j.wait, notFoundPatience)
+	default:
+		return api.spoken && status/100 == 4
+	}
+}
+
+// waitedLongerThan tells whether the waiting began more than d ago.
+func (t *tracker) waitedLongerThan(w *wait, d time.Duration) bool {
+	return t.now()-w.since > instant(d) // since is never written again
+}
+
+// pauseAfter is the pause before the task's next poll. The schedules are the
+// user's code, so they are called without the lock.
+func (p *poller) pauseAfter(j *job, task *Task, err error) time.Duration {
+	if task != nil && task.Status.Done() {
+		return 0 // there will be none
+	}
+	t := p.tracker
+	t.mu.Lock()
+	n, fails, last := j.wait.polls, j.wait.fails, task
+	if last == nil {
+		last = j.wait.last
+	}
+	own := p.polling
+	if j.wait.callback && !t.trust.silent {
+		own = p.fallback
+	}
+	schedules := make([]Schedule, 0, 1)
+	for _, by := range j.wait.watchers {
+		schedules = append(schedules, either(by.schedule, own))
+	}
+	if last != nil {
+		last = last.clone()
+	}
+	t.mu.Unlock()
+	pause := maxDuration
+	for _, s := range schedules {
+		pause = min(pause, max(s(n, last), time.Millisecond))
+	}
+	if err != nil {
+		pause = min(pause, jitter(firstErrorPause<<min(fails, 10)))
+		pause = max(pause, retryAfter(err))
+	}
+	return pause
+}
+
+func either(s, other Schedule) Schedule {
+	if s != nil {
+		return s
+	}
+	return other
+}
+
+// holdOff pauses the polls of all waits if Vidgo asks for it: a 429, or a
+// Retry-After on anything.
+func (p *poller) holdOff(err error) {
+	api, ok := errors.AsType[*APIError](err)
+	if !ok {
+		return
+	}
+	pause := api.RetryAfter
+	t := p.tracker
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if pause == 0 && api.status() == http.StatusTooManyRequests {
+		pause = firstErrorPause << min(p.strikes, 4)
+		p.strikes++
+	}
+	if pause > 0 {
+		p.paused = max(p.paused, t.now()+instant(pause))
+	}
+}
+
+// resume forgets earlier refusals: Vidgo answers again.
+func (p *poller) resume() {
+	p.tracker.mu.Lock()
+	p.strikes = 0
+	p.tracker.mu.Unlock()
+}
+
+// requeue plans the next poll of w after pause, earlier if somebody hinted at
+// the task meanwhile, and so that one fits in before the next deadline.
+func (t *tracker) requeue(w *wait, pause time.Duration) {
+	now := t.now()
+	w.due, w.abandon = now+instant(pause), nil
+	if w.again {
+		w.again = false
+		w.due = max(now, w.asked+instant(pollGap))
+	}
+	for _, by := range w.watchers {
+		if by.lastLook > now {
+			w.due = min(w.due, by.lastLook)
+		}
+	}
+	heap.Push(&t.queue, w)
+}
+
+// hurry plans the next poll of w for now, but not sooner than pollGap after
+// the last one. For a poll that is under way, again plans one more behind it.
+func (t *tracker) hurry(w *wait, again bool) {
+	if w.index < 0 {
+		w.again = w.again || again
+		return
+	}
+	due := t.now()
+	if w.polls > 0 {
+		due = max(due, w.asked+instant(pollGap))
+	}
+	if due < w.due {
+		w.due = due
+		heap.Fix(&t.queue, w.index)
+	}
+}
+
+// callbackTrust tells whether expected callbacks do come.
+type callbackTrust struct {
+	misses int  // results found only by polling, in a row
+	silent bool // callbacks do not come
+}
+
+// maxMisses is how many missing callbacks in a row are no accident any more.
+const maxMisses = 3
+
+func (c *callbackTrust) heard() { *c = callbackTrust{} }
+
+// missed counts a callback that did not come. It tells whether it is the one
+// that ends the trust.
+func (c *callbackTrust) missed() bool {
+	c.misses++
+	first := c.misses == maxMisses
+	c.silent = c.silent || first
+	return first
+}
+
+// dueQueue is a heap of waits, the most urgent first. Every poll puts its
+// task behind those that are overdue, so that none starves.
+type dueQueue []*wait
+
+func (q dueQueue) Len() int           { return len(q) }
+func (q dueQueue) Less(i, j int) bool { return q[i].due < q[j].due }
+
+func (q dueQueue) Swap(i, j int) {
+	q[i], q[j] = q[j], q[i]
+	q[i].index, q[j].index = i, j
+}
+
+// Push is called by package heap.
+func (q *dueQueue) Push(x any) {
+	w := x.(*wait)
+	w.index = len(*q)
+	*q = append(*q, w)
+}
+
+// Pop is called by package heap.
+func (q *dueQueue) Pop() any {
+	last := len(*q) - 1
+	w := (*q)[last]
+	(*q)[last] = nil
+	*q = (*q)[:last]
+	w.index = -1
+	return w
+}
+
+func (q *dueQueue) remove(w *wait) {
+	if w.index >= 0 {
+		heap.Remove(q, w.index)
+	}
+}

@@ -1,0 +1,137 @@
+package vidgo
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Submit starts a task and returns it as Vidgo answered, usually not started,
+// with its ID, model, reference and submission id.
+//
+// It is sent at most once unless Vidgo provably did not accept the earlier
+// try: no connection was made, nothing was written, or Vidgo answered 429 or
+// its own 503. If the answer got lost, the error is an [AmbiguousSubmitError]:
+// whoever submits again then may pay twice. Everything else is known not to
+// have been accepted: an [InputError] or [CallbackURLError] before anything
+// was sent, an [APIError] if Vidgo refused, or a network error.
+func (c *Client) Submit(ctx context.Context, in Input, opts ...SubmitOption) (*Task, error) {
+	rec, body, err := c.prepare(ctx, in, opts)
+	if err != nil {
+		return nil, err
+	}
+	c.tracker.expect(rec)
+	task, err := call[Task](ctx, c, request{
+		method: http.MethodPost, path: "/api/generate/submit", body: body, repeat: repeatUnsent,
+	})
+	if err == nil && checkTaskID(task.ID) != nil {
+		err = unsureError{fmt.Errorf("the answer names no task that can be asked for, but %q", clip(task.ID, 100))}
+	}
+	if err != nil {
+		return c.notSubmitted(rec, err)
+	}
+	if task.Status == "" {
+		task.Status = NotStarted // newer models leave it out
+	}
+	rec.label(&task)
+	c.tracker.answered(rec, &task)
+	return &task, nil
+}
+
+// notSubmitted says what is known of a submission that got no good answer.
+func (c *Client) notSubmitted(rec *record, err error) (*Task, error) {
+	if _, unsure := errors.AsType[unsureError](err); !unsure {
+		c.tracker.refused(rec)
+		return nil, fmt.Errorf("vidgo: submit %s: %w", rec.model, err)
+	}
+	if task := c.tracker.lost(rec); task != nil {
+		return task, nil // its callback was here already
+	}
+	return nil, &AmbiguousSubmitError{SubmissionID: rec.submission.String(), Model: rec.model, Err: err}
+}
+
+// prepare checks everything that can be checked before a submission is sent.
+func (c *Client) prepare(ctx context.Context, in Input, opts []SubmitOption) (*record, []byte, error) {
+	model, object, err := encodeInput(in)
+	if err != nil {
+		return nil, nil, err
+	}
+	if c.inputCheck != nil {
+		if err := c.inputCheck(model, bytes.Clone(object)); err != nil {
+			return nil, nil, fmt.Errorf("%w: %s: %w", ErrInvalidInput, model, err)
+		}
+	}
+	cfg, err := applyAll(callConfig{callbackURL: c.callbackURL}, opts)
+	if err != nil {
+		return nil, nil, err
+	}
+	rec := &record{
+		submission: newSubmissionID(time.Now()),
+		model:      model,
+		reference:  cfg.reference,
+		music:      slices.Contains(musicModels, model),
+		callback:   cfg.callbackURL != "",
+	}
+	callbackURL, err := c.signedCallback(ctx, cfg.callbackURL, rec)
+	if err != nil {
+		return nil, nil, err
+	}
+	body, err := encodeSubmission(model, callbackURL, object)
+	return rec, body, err
+}
+
+// signedCallback gives the URL that Vidgo is told, checked once more with its
+// token on.
+func (c *Client) signedCallback(ctx context.Context, rawURL string, rec *record) (string, error) {
+	if rawURL == "" {
+		return "", nil
+	}
+	if c.resolver != nil {
+		if err := resolveCallbackHost(ctx, c.resolver, rawURL); err != nil {
+			return "", err
+		}
+	}
+	return c.signer.sign(rawURL, token{submission: rec.submission, reference: rec.reference})
+}
+
+func encodeSubmission(model, callbackURL string, input json.RawMessage) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false) // so that the callback URL stands there as it was signed
+	err := e.Encode(struct {
+		Model       string          `json:"model"`
+		CallbackURL string          `json:"callback_url,omitempty"`
+		Input       json.RawMessage `json:"input"`
+	}{model, callbackURL, input})
+	return b.Bytes(), err
+}
+
+// newSubmissionID makes a UUIDv7. Not with uuid.NewV7: that never goes back
+// behind the latest time this process has seen, so after the clock was put
+// right by an hour every token would come from the future, and be refused,
+// for an hour.
+func newSubmissionID(now time.Time) uuid.UUID {
+	id := uuid.New()
+	ms := uint64(now.UnixMilli())
+	for i := range 6 {
+		id[i] = byte(ms >> (40 - 8*i))
+	}
+	id[6] = id[6]&0x0f | 0x70
+	return id
+}
+
+// submissionTime is when a submission id was made, to the millisecond.
+func submissionTime(id uuid.UUID) time.Time {
+	var ms int64
+	for _, b := range id[:6] {
+		ms = ms<<8 | int64(b)
+	}
+	return time.UnixMilli(ms)
+}

@@ -1,0 +1,249 @@
+package vidgo
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// Status is where a task stands. Vidgo may add others than the four
+// documented ones (task-management/status): an unknown one means "not done
+// yet" and is handed on as it came.
+type Status string
+
+// The documented statuses.
+const (
+	NotStarted Status = "not_started"
+	Running    Status = "running"
+	Finished   Status = "finished"
+	Failed     Status = "failed"
+)
+
+// Done tells whether the status is final.
+func (s Status) Done() bool { return s == Finished || s == Failed }
+
+// Task is one generation, as it was when this value was made. It marshals to
+// the JSON object it came from, together with its model, reference and
+// submission id, and reads back the same: store it, log it.
+type Task struct {
+	ID           string
+	Model        string // known if this client submitted the task
+	Status       Status
+	Progress     float64 // 0 to 100; often 0 until the end
+	Files        []File  // what was made; empty until the task is finished
+	CreatedAt    time.Time
+	ErrorMessage string  // the provider's reason, if the task failed
+	Credits      float64 // what the task cost; 0 if Vidgo did not say
+	Reference    string  // the caller's own id; see [Reference]
+	SubmissionID string  // a UUIDv7; known if this client submitted the task, or by its signed callback
+
+	// Raw is the task's JSON object as it came, compacted, for all that has no
+	// field here.
+	Raw json.RawMessage
+}
+
+// File is one result of a task. Vidgo keeps it for 24 hours.
+type File struct {
+	URL         string // empty for results that are no file, and for music (see [File.Decode])
+	Type        string // "image" or "video"; others may come
+	Name        string
+	Format      string
+	ContentType string
+	Size        int64 // bytes; 0 if unknown
+	Label       string
+
+	// Raw is the file's JSON object as it came, compacted.
+	Raw json.RawMessage
+}
+
+// Decode reads the file's JSON object into v, as [json.Unmarshal] does. Music
+// results have fields of their own, such as audio_url, title and duration.
+func (f File) Decode(v any) error {
+	raw, err := f.MarshalJSON()
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(raw, v)
+}
+
+// URLs lists every URL that can be downloaded, in the order they stand in the
+// task, each once: file_url, audio_url, image_url and the like, and those in
+// the JSON-in-a-string fields of music results.
+func (t *Task) URLs() []string {
+	var found []string
+	for _, f := range t.Files {
+		raw, err := f.MarshalJSON()
+		if err != nil {
+			continue
+		}
+		walkURLs(raw, "", 0, func(u string) {
+			if !slices.Contains(found, u) {
+				found = append(found, u)
+			}
+		})
+	}
+	return found
+}
+
+// clone copies everything that can be written to: each caller owns its task.
+func (t *Task) clone() *Task {
+	own := *t
+	own.Raw = bytes.Clone(t.Raw)
+	own.Files = slices.Clone(t.Files)
+	for i := range own.Files {
+		own.Files[i].Raw = bytes.Clone(own.Files[i].Raw)
+	}
+	return &own
+}
+
+// err is what a wait says beside the final state t.
+func (t *Task) err() error {
+	if t.Status == Failed {
+		return &TaskError{Task: t}
+	}
+	return nil
+}
+
+// Input is the input of one model. Its JSON is the "input" object of the
+// request; Model names the model.
+type Input interface{ Model() string }
+
+// Untyped makes an Input from a model's id and its fields. A nil map is an
+// empty object. The map is read when the input is submitted.
+func Untyped(model string, input map[string]any) Input {
+	return untyped{model: model, input: input}
+}
+
+type untyped struct {
+	model string
+	input map[string]any
+}
+
+func (u untyped) Model() string { return u.model }
+
+func (u untyped) MarshalJSON() ([]byte, error) {
+	if u.input == nil {
+		return []byte("{}"), nil
+	}
+	return json.Marshal(u.input)
+}
+
+// Task asks once how the task stands and judges nothing: a failed task comes
+// back without an error. A bad id is an [InputError]; an answer that is no
+// task is an [APIError]. Of the options only [AsMusic] matters.
+func (c *Client) Task(ctx context.Context, id string, opts ...WaitOption) (*Task, error) {
+	cfg, err := applyAll(callConfig{}, opts)
+	if err == nil {
+		err = checkTaskID(id)
+	}
+	if err != nil {
+		return nil, err
+	}
+	task, err := c.fetch(ctx, id, cfg.music || c.tracker.isMusic(id), repeatFreely)
+	if err != nil {
+		return nil, fmt.Errorf("vidgo: task %s: %w", id, err)
+	}
+	standing := c.tracker.report(report{id: id, task: task.clone(), from: fromLook})
+	// What Vidgo says now is handed on as it is, with the labels we know.
+	task.Model, task.Reference, task.SubmissionID = standing.Model, standing.Reference, standing.SubmissionID
+	return task, nil
+}
+
+// fetch asks for a task's state.
+func (c *Client) fetch(ctx context.Context, id string, music bool, repeat repeatRule) (*Task, error) {
+	r := request{method: http.MethodGet, path: "/api/generate/status/" + url.PathEscape(id), repeat: repeat}
+	if music {
+		r.path, r.query = "/api/generate/detail/music", url.Values{"task_id": {id}}
+	}
+	task, err := call[Task](ctx, c, r)
+	if err != nil {
+		return nil, err
+	}
+	if task.ID == "" {
+		task.ID = id
+	}
+	if task.ID != id {
+		return nil, fmt.Errorf("%s %s: the answer is about another task, %s", r.method, r.path, clip(task.ID, 100))
+	}
+	return &task, nil
+}
+
+// Run submits in and waits for the result: [Client.Submit], then
+// [Client.Wait], with the errors of both. Once the task exists, it comes back
+// beside every error.
+func (c *Client) Run(ctx context.Context, in Input, opts ...RunOption) (*Task, error) {
+	var submit []SubmitOption
+	var wait []WaitOption
+	for _, opt := range opts {
+		switch o := opt.(type) {
+		case SubmitOption:
+			submit = append(submit, o)
+		case WaitOption:
+			wait = append(wait, o)
+		default:
+			return nil, &InputError{Field: "options", Reason: "an option is nil"}
+		}
+	}
+	if _, err := applyAll(callConfig{}, wait); err != nil {
+		return nil, err // before anything is paid for
+	}
+	task, err := c.Submit(ctx, in, submit...)
+	if err != nil {
+		return task, err
+	}
+	return c.Wait(ctx, task.ID, wait...)
+}
+
+// checkTaskID refuses ids that would change the endpoint. All others are
+// opaque: Vidgo's ids have no one shape.
+func checkTaskID(id string) error {
+	fault := ""
+	switch {
+	case id == "":
+		fault = "is empty; want the ID of a submitted task"
+	case id == "." || id == ".." || strings.ContainsRune(id, '/'):
+		fault = fmt.Sprintf("is %q, which is a path; want the ID of a submitted task", clip(id, 100))
+	case len(id) > 256:
+		fault = fmt.Sprintf("has %d bytes; want at most 256", len(id))
+	case strings.ContainsFunc(id, unicode.IsControl):
+		fault = fmt.Sprintf("is %q, with control characters in it", id)
+	default:
+		return nil
+	}
+	return &InputError{Field: "task id", Reason: fault}
+}
+
+// musicModels are the models whose tasks are read at the music endpoint
+// (music-series, as of August 2026).
+var musicModels = []string{
+	"add-instrumental", "add-vocals", "boost-music-style", "convert-to-wav",
+	"create-music-video", "extend-music", "generate-lyrics", "generate-music",
+	"generate-music-cover", "generate-persona", "get-timestamped-lyrics",
+	"replace-section", "separate-vocals", "stem-split", "upload-and-cover-audio",
+	"upload-and-extend-audio", "upload-and-separate-vocals",
+}
+
+// encodeInput turns an Input into its model and a JSON object.
+func encodeInput(in Input) (model string, object json.RawMessage, err error) {
+	if in == nil {
+		return "", nil, &InputError{Field: "input", Reason: "is nil; want a typed input or Untyped"}
+	}
+	if model = in.Model(); model == "" {
+		return "", nil, &InputError{Field: "model", Reason: `is empty; want a model's id such as "sora-2"`}
+	}
+	object, err = json.Marshal(in)
+	if err != nil {
+		return model, nil, &InputError{Model: model, Field: "input", Reason: "cannot be written as JSON: " + err.Error()}
+	}
+	if object[0] != '{' {
+		return model, nil, &InputError{Model: model, Field: "input", Reason: "is no JSON object but " + clip(string(object), 40)}
+	}
+	return model, object, nil
+}

@@ -1,0 +1,188 @@
+package vidgo
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Vidgo does not sign its callbacks, so the callback URL itself carries the
+// proof: a token that only the holder of the secret can make, and that only
+// Vidgo is told.
+//
+//	vidgo_token = 1 "." submission "." reference "." mac      all base64url, no padding
+//
+// The mac is an HMAC-SHA256 over all of it and the path of the URL, so that a
+// token of one receiver is no good at another one with the same secret. The
+// submission is a UUIDv7 and holds the time.
+const (
+	tokenParam   = "vidgo_token"
+	tokenVersion = "1"
+	tokenDomain  = "vidgo-callback\x00" // keeps the macs apart from others made with the same secret
+
+	// maxTokenSkew is how far the clocks of two processes may differ.
+	maxTokenSkew = 5 * time.Minute
+)
+
+// The strict encoding gives each token exactly one spelling.
+var tokenEncoding = base64.RawURLEncoding.Strict()
+
+var (
+	errNoToken      = errors.New("no token")
+	errBadToken     = errors.New("bad token")
+	errExpiredToken = errors.New("expired token")
+	errFutureToken  = errors.New("token from the future")
+)
+
+// token is what a signed callback URL says.
+type token struct {
+	submission uuid.UUID
+	reference  string
+}
+
+// signer makes and checks tokens. A nil signer has no secret: it signs
+// nothing.
+type signer struct {
+	macs   []func(path string, t token) [sha256.Size]byte // the current secret's first; closures, so that no %+v prints a secret
+	maxAge time.Duration
+}
+
+func newSigner(secrets [][]byte, maxAge time.Duration) *signer {
+	if len(secrets) == 0 {
+		return nil
+	}
+	s := &signer{maxAge: maxAge}
+	for _, secret := range secrets {
+		s.macs = append(s.macs, func(path string, t token) [sha256.Size]byte { return tokenMAC(secret, path, t) })
+	}
+	return s
+}
+
+// tokenMAC signs a token for a path. Every part but the last has a fixed
+// length or tells it, so that no two tokens are signed alike.
+func tokenMAC(secret []byte, path string, t token) (sum [sha256.Size]byte) {
+	b := make([]byte, 0, 128+len(t.reference)+len(path))
+	b = append(b, tokenDomain+tokenVersion+"\x00"...)
+	b = append(b, t.submission[:]...)
+	b = binary.BigEndian.AppendUint32(b, uint32(len(t.reference)))
+	b = append(b, t.reference...)
+	b = append(b, path...)
+	mac := hmac.New(sha256.New, secret)
+	mac.Write(b)
+	mac.Sum(sum[:0])
+	return sum
+}
+
+// sign puts a token into the URL and checks the result.
+func (s *signer) sign(rawURL string, t token) (string, error) {
+	if s == nil {
+		return rawURL, nil
+	}
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return "", &CallbackURLError{URL: rawURL, Reason: "cannot be parsed"}
+	}
+	if u.Query().Has(tokenParam) {
+		return "", &CallbackURLError{URL: rawURL, Reason: "has a parameter " + tokenParam + " already; that name is for the token that is added"}
+	}
+	mac := s.macs[0](signedPath(u), t)
+	signed := rawURL + querySeparator(rawURL) + tokenParam + "=" + strings.Join([]string{
+		tokenVersion,
+		tokenEncoding.EncodeToString(t.submission[:]),
+		tokenEncoding.EncodeToString([]byte(t.reference)),
+		tokenEncoding.EncodeToString(mac[:]),
+	}, ".")
+	if err := ValidateCallbackURL(signed); err != nil {
+		reason := "with its token: " + err.Error()
+		if fault, ok := errors.AsType[*CallbackURLError](err); ok {
+			reason = "with its token: " + fault.Reason
+		}
+		return "", &CallbackURLError{URL: rawURL, Reason: reason} // not signed: errors hold no tokens
+	}
+	return signed, nil
+}
+
+// fits tells whether the URL has room for a token without a reference.
+func (s *signer) fits(rawURL string) error {
+	if s == nil || rawURL == "" || ValidateCallbackURL(rawURL) != nil {
+		return nil // nothing to sign, or said already
+	}
+	_, err := s.sign(rawURL, token{})
+	return err
+}
+
+func querySeparator(rawURL string) string {
+	_, query, has := strings.Cut(rawURL, "?")
+	switch {
+	case !has:
+		return "?"
+	case query == "" || strings.HasSuffix(query, "&"):
+		return ""
+	}
+	return "&"
+}
+
+// signedPath is the path as both sides see it, whichever of its spellings was
+// sent: senders add the first slash, escape, and resolve dots.
+func signedPath(u *url.URL) string { return path.Clean("/" + u.Path) }
+
+// verify reads the token of a request and checks it against now.
+func (s *signer) verify(r *http.Request, now time.Time) (token, error) {
+	// The path as it was sent: a mux may have stripped a prefix from r.URL.
+	u := r.URL
+	if sent, err := url.ParseRequestURI(r.RequestURI); err == nil {
+		u = sent
+	}
+	values := u.Query()[tokenParam]
+	if len(values) != 1 {
+		return token{}, errNoToken
+	}
+	t, mac, ok := parseToken(values[0])
+	if !ok {
+		return token{}, errBadToken
+	}
+	good, place := false, signedPath(u)
+	for _, expected := range s.macs {
+		sum := expected(place, t)
+		good = hmac.Equal(mac, sum[:]) || good
+	}
+	made := submissionTime(t.submission)
+	switch {
+	case !good:
+		return token{}, errBadToken
+	case made.After(now.Add(maxTokenSkew)):
+		return token{}, errFutureToken
+	case now.Sub(made) > s.maxAge:
+		return token{}, errExpiredToken
+	}
+	return t, nil
+}
+
+// parseToken takes a token apart without believing anything.
+func parseToken(raw string) (t token, mac []byte, ok bool) {
+	if len(raw) > 1024 {
+		return token{}, nil, false
+	}
+	parts := strings.Split(raw, ".")
+	if len(parts) != 4 || parts[0] != tokenVersion {
+		return token{}, nil, false
+	}
+	id, errID := tokenEncoding.DecodeString(parts[1])
+	reference, errRef := tokenEncoding.DecodeString(parts[2])
+	mac, errMAC := tokenEncoding.DecodeString(parts[3])
+	if errors.Join(errID, errRef, errMAC) != nil || len(id) != len(t.submission) || len(mac) != sha256.Size {
+		return token{}, nil, false
+	}
+	copy(t.submission[:], id)
+	t.reference = string(reference)
+	return t, mac, true
+}

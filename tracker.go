@@ -1,0 +1,365 @@
+package vidgo
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+)
+
+// tracker knows who waits for which task. Everything that anybody learns of a
+// task (a poll, a callback, another process's wake-up, a look) ends in its
+// one method report; the tracker knows none of those who call it.
+type tracker struct {
+	log   *slog.Logger
+	start time.Time
+	wake  chan struct{} // tells the scheduler that something changed; never full for long, never waited on
+
+	mu    sync.Mutex       // guards all below; never held while blocking or calling out
+	waits map[string]*wait // by task id: the tasks somebody waits for
+	queue dueQueue         // those of them that no poll is under way for
+	known memory
+	trust callbackTrust
+}
+
+// instant is a time since the tracker's start by the monotonic clock, so that
+// a stepping wall clock moves no poll. A third of the size of a time.Time: a
+// million waits have a few each.
+type instant time.Duration
+
+func newTracker(log *slog.Logger, maxAge time.Duration) *tracker {
+	return &tracker{
+		log:   log,
+		start: time.Now(),
+		wake:  make(chan struct{}, 1),
+		waits: map[string]*wait{},
+		known: newMemory(maxAge),
+	}
+}
+
+func (t *tracker) now() instant { return instant(time.Since(t.start)) }
+
+// wait is one task that somebody waits for.
+type wait struct {
+	id       string
+	watchers []*watcher
+	last     *Task // the newest state seen
+	lastErr  error // what the last poll met, if it failed
+	music    bool
+	callback bool // one is expected
+
+	// For the scheduler.
+	since   instant // when the waiting began
+	due     instant // when to poll next
+	asked   instant // when the last poll began
+	index   int     // in the queue; -1 while a poll is under way
+	polls   int     // begun
+	fails   int     // in a row, up to the last poll
+	again   bool    // poll once more after the poll that is under way
+	woken   bool    // a callback or another process told of it
+	abandon context.CancelFunc
+}
+
+// watcher is one call that waits, for one task or for a million.
+type watcher struct {
+	wants    wants
+	schedule Schedule // nil: the client's
+	lastLook instant  // when to poll once more before the deadline; 0: there is none
+	signal   chan struct{}
+	queue    []outcome // not taken yet; guarded by the tracker's mutex
+}
+
+func newWatcher(wants wants, schedule Schedule) *watcher {
+	return &watcher{wants: wants, schedule: schedule, signal: make(chan struct{}, 1)}
+}
+
+// wants is what a watcher is told.
+type wants int
+
+const (
+	finals  wants = iota // only how it ends
+	states               // every state, too
+	answers              // every failed poll, too
+)
+
+// outcome is one thing a watcher is told. task has at least its ID.
+type outcome struct {
+	task  *Task
+	err   error
+	ends  bool    // nothing more comes of this task
+	asked instant // when the poll behind it began
+}
+
+// origin is who learned of a state.
+type origin int
+
+const (
+	fromPoll origin = iota
+	fromLook        // a single look, or the answer to a submission
+	fromCallback
+)
+
+// report is what somebody learned of a task: a state, the failure of a poll,
+// or, with neither, that it is worth asking now.
+type report struct {
+	id    string
+	task  *Task // not used by the caller afterwards
+	err   error
+	ends  bool // err is the end of every wait for the task
+	from  origin
+
+	// For polls.
+	polled *wait         // for which it was asked; it may be over by now
+	asked  instant       // when
+	pause  time.Duration // before the next one
+}
+
+// report is the waist: all that is learned of a task goes through here. The
+// first final state of a task stands; a different later one is logged and
+// changes nothing. The state that stands after the report comes back, as the
+// caller's own copy; nil if there is none.
+func (t *tracker) report(r report) *Task {
+	t.mu.Lock()
+	rec := t.known.byTask[r.id]
+	conflict := rec != nil && rec.final != nil && r.task != nil &&
+		r.task.Status.Done() && r.task.Status != rec.final.Status
+	if rec != nil && rec.final != nil {
+		r.task, r.err = rec.final, nil
+	}
+	w := t.waits[r.id]
+	silent := false
+	switch {
+	case r.task != nil:
+		silent = t.learn(rec, w, r)
+	case r.err != nil:
+		t.fail(w, r)
+	case w != nil:
+		w.woken = true
+		t.hurry(w, true)
+	}
+	var standing *Task
+	if r.task != nil {
+		standing = r.task.clone()
+	}
+	t.mu.Unlock()
+	if conflict {
+		t.log.Warn("ignored a final state that contradicts an earlier one",
+			slog.String("task", r.id), slog.String("stands", string(r.task.Status)))
+	}
+	if silent {
+		t.log.Warn("callbacks are expected but do not come; polling as if there were none until one does")
+	}
+	t.nudge()
+	return standing
+}
+
+// learn takes a state in. It tells whether it is now clear that callbacks do
+// not come.
+func (t *tracker) learn(rec *record, w *wait, r report) (silent bool) {
+	final := r.task.Status.Done()
+	if r.from == fromCallback {
+		t.trust.heard()
+		if rec == nil && final {
+			rec = t.known.ofTask(r.id)
+		}
+	}
+	if rec != nil {
+		rec.label(r.task)
+		if final && rec.final == nil {
+			t.known.finish(rec, r.task)
+		}
+	}
+	if w == nil {
+		return false
+	}
+	w.last, w.lastErr, w.fails = r.task, nil, 0
+	t.tell(w, outcome{task: r.task, ends: final, asked: r.asked})
+	if !final && r.polled == w {
+		t.requeue(w, r.pause)
+	}
+	// The first poll finds what was done before the waiting began: that says
+	// nothing about callbacks.
+	return final && r.from == fromPoll && w.callback && !w.woken && w.polls > 1 && t.trust.missed()
+}
+
+// fail takes in that a poll brought no state.
+func (t *tracker) fail(w *wait, r report) {
+	if w == nil || w != r.polled {
+		return // it was asked for those who have left
+	}
+	w.lastErr = r.err
+	w.fails++
+	t.tell(w, outcome{task: w.state(), err: r.err, ends: r.ends, asked: r.asked})
+	if !r.ends {
+		t.requeue(w, r.pause)
+	}
+}
+
+// state is the newest state, or a task with nothing but its ID.
+func (w *wait) state() *Task {
+	if w.last != nil {
+		return w.last
+	}
+	return &Task{ID: w.id}
+}
+
+// tell hands an outcome to those who want it, to each a copy of its own. With
+// the last one the wait is over.
+func (t *tracker) tell(w *wait, o outcome) {
+	for _, by := range w.watchers {
+		if o.ends || by.wants == answers || by.wants == states && o.err == nil {
+			own := o
+			own.task = o.task.clone()
+			by.push(own)
+		}
+	}
+	if o.ends {
+		t.drop(w)
+	}
+}
+
+// push queues an outcome. Of states that were not taken in time only the
+// newest is kept: whoever reads slowly wants to know how it stands, and the
+// queue stays bounded.
+func (w *watcher) push(o outcome) {
+	if n := len(w.queue); n > 0 && w.wants != finals && !w.queue[n-1].ends {
+		w.queue[n-1] = o
+	} else {
+		w.queue = append(w.queue, o)
+	}
+	select {
+	case w.signal <- struct{}{}:
+	default: // it has not taken the last signal yet
+	}
+}
+
+// drop ends a wait, and the poll that is under way for it.
+func (t *tracker) drop(w *wait) {
+	delete(t.waits, w.id)
+	t.queue.remove(w)
+	if w.abandon != nil {
+		w.abandon()
+	}
+	w.watchers = nil
+}
+
+// nudge makes the scheduler look again.
+func (t *tracker) nudge() {
+	select {
+	case t.wake <- struct{}{}:
+	default:
+	}
+}
+
+// lockedChunk is how many tasks are entered or left under one lock, so that
+// a call with a million of them does not hold up callbacks.
+const lockedChunk = 1024
+
+// enter makes by wait for the tasks; first are the pauses before a task's
+// first poll, without and with a callback expected. Final states that are
+// known already are told at once.
+func (t *tracker) enter(by *watcher, ids []string, music bool, first [2]time.Duration, anyCallback bool) {
+	for chunk := range slices.Chunk(ids, lockedChunk) {
+		t.mu.Lock()
+		for _, id := range chunk {
+			t.enterOne(by, id, music, first, anyCallback)
+		}
+		t.mu.Unlock()
+	}
+	t.nudge()
+}
+
+func (t *tracker) enterOne(by *watcher, id string, music bool, first [2]time.Duration, anyCallback bool) {
+	rec := t.known.byTask[id]
+	if rec != nil && rec.final != nil {
+		by.push(outcome{task: rec.final.clone(), ends: true})
+		return
+	}
+	if w := t.waits[id]; w != nil {
+		w.watchers = append(w.watchers, by)
+		w.music = w.music || music
+		t.hurry(w, by.wants == answers)
+		return
+	}
+	now := t.now()
+	w := &wait{id: id, watchers: []*watcher{by}, music: music, callback: anyCallback,
+		since: now, index: -1, woken: by.wants == answers}
+	if rec != nil {
+		w.music, w.callback = music || rec.music, rec.callback
+	}
+	pause := first[0]
+	if w.callback && !t.trust.silent {
+		pause = first[1]
+	}
+	t.waits[id] = w
+	t.requeue(w, pause)
+}
+
+// leave takes by away from the tasks it still waits for, and gives their
+// newest states. Tasks that nobody waits for any more are polled no more.
+func (t *tracker) leave(by *watcher, ids []string, left func(last *Task, pollErr error)) {
+	for chunk := range slices.Chunk(ids, lockedChunk) {
+		type state struct {
+			last *Task
+			err  error
+		}
+		var states []state // told after the lock is given back
+		t.mu.Lock()
+		for _, id := range chunk {
+			w := t.waits[id]
+			if w == nil {
+				continue
+			}
+			i := slices.Index(w.watchers, by)
+			if i < 0 {
+				continue
+			}
+			w.watchers = slices.Delete(w.watchers, i, i+1)
+			last := w.state().clone()
+			if rec := t.known.byTask[id]; rec != nil {
+				rec.label(last)
+			}
+			states = append(states, state{last, w.lastErr})
+			if len(w.watchers) == 0 {
+				t.drop(w)
+			}
+		}
+		t.mu.Unlock()
+		for _, s := range states {
+			if left != nil {
+				left(s.last, s.err)
+			}
+		}
+	}
+	t.nudge()
+}
+
+// take gives the next outcome that is there.
+func (t *tracker) take(w *watcher) (outcome, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(w.queue) == 0 {
+		w.queue = nil
+		return outcome{}, false
+	}
+	o := w.queue[0]
+	w.queue[0] = outcome{}
+	w.queue = w.queue[1:]
+	return o, true
+}
+
+// next waits for the next outcome. It gives false when ctx ends first; an
+// outcome that is there at the same moment wins.
+func (t *tracker) next(ctx context.Context, w *watcher) (outcome, bool) {
+	for {
+		if o, ok := t.take(w); ok {
+			return o, true
+		}
+		select {
+		case <-w.signal:
+		case <-ctx.Done():
+			return t.take(w)
+		}
+	}
+}
