@@ -167,6 +167,8 @@ func checkCallbackAuthority(raw string, u *url.URL) error {
 }
 
 func checkCallbackHost(u *url.URL) (callbackHost, error) {
+	// url.Parse has grown stricter about brackets over the years. The case for
+	// them does not rely on that.
 	host := u.Hostname()
 	bracketed := strings.HasPrefix(u.Host, "[")
 	addr, err := netip.ParseAddr(host)
@@ -276,6 +278,7 @@ func checkLabel(label string) error {
 	case label[0] == '-' || label[len(label)-1] == '-':
 		return fmt.Errorf("the label %q of the host name starts or ends with a hyphen", label)
 	}
+	// idna has seen to the characters; this holds whatever its tables become.
 	for _, c := range []byte(label) {
 		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
 			return fmt.Errorf("the label %q of the host name has a character other than letters, digits and hyphens", label)
@@ -345,7 +348,7 @@ func resolveCallbackHost(ctx context.Context, r *net.Resolver, raw string) error
 }
 
 func lookupPublicName(ctx context.Context, r *net.Resolver, name string) ([]netip.Addr, error) {
-	// The resolver may answer from the hosts file without a look at ctx.
+	// The resolver would send its questions even so.
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

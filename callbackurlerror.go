@@ -57,7 +57,6 @@ func printableURL(raw string) string {
 	return clip(s, 120)
 }
 
-
 const hidden = "***"
 
 // hideUserinfo replaces the user information of a URL, all of it: a token often

@@ -1,9 +1,8 @@
 package vidgo
 
 import (
-	"context"
-	"net"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/google/uuid"
@@ -16,11 +15,20 @@ var (
 	DescribeError   = describeError
 	Redact          = redact
 	CheckTaskID     = checkTaskID
+
+	ResolveCallbackHost = resolveCallbackHost
+	PublicAddr          = publicAddr
 )
 
-// ResolveCallbackHost is resolveCallbackHost.
-func ResolveCallbackHost(ctx context.Context, r *net.Resolver, raw string) error {
-	return resolveCallbackHost(ctx, r, raw)
+const (
+	CallbackURLMaxLength  = callbackURLMaxLength
+	CallbackLookupTimeout = callbackLookupTimeout
+)
+
+// CallbackHost tells what the policy read as the host of a URL.
+func CallbackHost(raw string) (netip.Addr, string, error) {
+	h, err := parseCallbackURL(raw)
+	return h.addr, h.name, err
 }
 
 // Signer is a signer.

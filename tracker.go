@@ -103,11 +103,11 @@ const (
 // report is what somebody learned of a task: a state, the failure of a poll,
 // or, with neither, that it is worth asking now.
 type report struct {
-	id    string
-	task  *Task // not used by the caller afterwards
-	err   error
-	ends  bool // err is the end of every wait for the task
-	from  origin
+	id   string
+	task *Task // not used by the caller afterwards
+	err  error
+	ends bool // err is the end of every wait for the task
+	from origin
 
 	// For polls.
 	polled *wait         // for which it was asked; it may be over by now

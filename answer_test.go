@@ -1,0 +1,156 @@
+package vidgo_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/vidgo-go/vidgo"
+)
+
+func TestErrorShapes(t *testing.T) {
+	tests := []struct {
+		name, body string
+		code       int
+		kind, msg  string
+		spoken     bool
+	}{
+		{"error object", `{"code": 400, "error": {"message": "task_id is required", "type": "validation_error"}}`,
+			400, "validation_error", "task_id is required", true},
+		{"detail", `{"detail": "Task not found"}`, 0, "", "Task not found", true},
+		{"detail list", `{"detail": [{"loc": ["body","file"], "msg": "field required", "type": "value_error.missing"},
+			{"loc": ["body", 0], "msg": "too short"}]}`, 0, "", "body.file: field required; body.0: too short", true},
+		{"detail object", `{"detail": {"type": "insufficient_credits_error", "message": "top up"}}`,
+			0, "insufficient_credits_error", "top up", true},
+		{"message", `{"code": 400, "message": "bad size"}`, 400, "", "bad size", true},
+		{"error string", `{"error": "nope"}`, 0, "", "nope", true},
+		{"detail of another kind", `{"detail": {"why": 7}}`, 0, "", `{"why": 7}`, true},
+		{"code as string", `{"code": "503", "message": "busy"}`, 503, "", "busy", true},
+		{"HTML", "<html>\n<head><title>502 Bad Gateway</title></head></html>", 0, "", "an HTML page: 502 Bad Gateway", false},
+		{"HTML without a title", "<p>", 0, "", "an HTML page", false},
+		{"text", "upstream request timeout\nmore", 0, "", "text: upstream request timeout", false},
+		{"nothing", "", 0, "", "an empty body", false},
+		{"an empty object", "{}", 0, "", "an answer without a message", false},
+		{"cut JSON", `{"code": 400, "mess`, 0, "", `text: {"code": 400, "mess`, false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			code, kind, msg, spoken := vidgo.DescribeError([]byte(test.body))
+			require.Equal(t, test.code, code)
+			require.Equal(t, test.kind, kind)
+			require.Equal(t, test.msg, msg)
+			require.Equal(t, test.spoken, spoken)
+		})
+	}
+}
+
+func TestAPIErrorAnswersQuestions(t *testing.T) {
+	all := []error{vidgo.ErrUnauthorized, vidgo.ErrInsufficientCredits, vidgo.ErrForbidden, vidgo.ErrNotFound,
+		vidgo.ErrRateLimited, vidgo.ErrInvalidInput, vidgo.ErrModeration}
+	tests := []struct {
+		name string
+		err  vidgo.APIError
+		is   []error
+	}{
+		{"401", vidgo.APIError{StatusCode: 401}, []error{vidgo.ErrUnauthorized}},
+		{"402", vidgo.APIError{StatusCode: 402}, []error{vidgo.ErrInsufficientCredits}},
+		{"402 of newer models, by type", vidgo.APIError{StatusCode: 400, Type: "insufficient_credits_error"}, []error{vidgo.ErrInsufficientCredits}},
+		{"402 of newer models, by words", vidgo.APIError{StatusCode: 400, Message: "Insufficient credits"}, []error{vidgo.ErrInsufficientCredits}},
+		{"403", vidgo.APIError{StatusCode: 403}, []error{vidgo.ErrForbidden}},
+		{"404", vidgo.APIError{StatusCode: 404}, []error{vidgo.ErrNotFound}},
+		{"429", vidgo.APIError{StatusCode: 429}, []error{vidgo.ErrRateLimited}},
+		{"400", vidgo.APIError{StatusCode: 400, Type: "validation_error"}, []error{vidgo.ErrInvalidInput}},
+		{"422", vidgo.APIError{StatusCode: 422}, []error{vidgo.ErrInvalidInput}},
+		{"moderation", vidgo.APIError{StatusCode: 400, Type: "content_moderation_error"}, []error{vidgo.ErrInvalidInput, vidgo.ErrModeration}},
+		{"200 with code 401", vidgo.APIError{StatusCode: 200, Code: 401}, []error{vidgo.ErrUnauthorized}},
+		{"502 that claims to be a 404", vidgo.APIError{StatusCode: 502, Code: 404}, nil},
+		{"500", vidgo.APIError{StatusCode: 500}, nil},
+		{"zero", vidgo.APIError{}, nil},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			require.NotEmpty(t, test.err.Error())
+			for _, question := range all {
+				want := false
+				for _, is := range test.is {
+					want = want || is == question
+				}
+				require.Equal(t, want, test.err.Is(question), "%v", question)
+			}
+		})
+	}
+}
+
+func TestErrorsAreSafeOnTheirZeroValues(t *testing.T) {
+	for _, err := range []error{&vidgo.APIError{}, &vidgo.TaskError{}, &vidgo.WaitError{}, &vidgo.AmbiguousSubmitError{},
+		&vidgo.InputError{}, &vidgo.CallbackURLError{}} {
+		require.NotEmpty(t, err.Error(), "%T", err)
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	now := time.Date(2026, 11, 24, 4, 0, 0, 0, time.UTC)
+	date := func(d time.Duration) string { return now.Add(d).Format(http.TimeFormat) }
+	tests := []struct {
+		name, value, serverDate string
+		want                    time.Duration
+	}{
+		{"missing", "", "", 0},
+		{"seconds", "4", "", 4 * time.Second},
+		{"a fraction", "0.5", "", 500 * time.Millisecond},
+		{"with spaces", " 4 ", "", 4 * time.Second},
+		{"zero", "0", "", 0},
+		{"negative", "-1", "", 0},
+		{"nonsense", "soon", "", 0},
+		{"not a number", "NaN", "", 0},
+		{"more than is believed", "999999999999", "", time.Hour},
+		{"infinite", "Inf", "", time.Hour},
+		{"a date", date(90 * time.Second), "", 90 * time.Second},
+		{"a past date", date(-time.Hour), "", 0},
+		{"a date years away", date(100000 * time.Hour), "", time.Hour},
+		{"a date by the server's own wrong clock", date(time.Hour + 5*time.Second), date(time.Hour), 5 * time.Second},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			h := http.Header{}
+			h.Set("Retry-After", test.value)
+			h.Set("Date", test.serverDate)
+			require.Equal(t, test.want, vidgo.ParseRetryAfter(h, now))
+		})
+	}
+}
+
+func TestRedact(t *testing.T) {
+	const key = "sk-1234567890"
+	echo := `{"auth":"Bearer sk-1234567890","callback_url":"https://a.example.com/?vidgo_token=1.a.b.c&x=1","u":"vidgo_token%3D1.a.b"}`
+	got := string(vidgo.Redact([]byte(echo), key))
+	require.Equal(t, `{"auth":"Bearer REDACTED","callback_url":"https://a.example.com/?vidgo_token=REDACTED&x=1","u":"vidgo_token=REDACTED"}`, got)
+}
+
+func FuzzDescribeError(f *testing.F) {
+	for _, seed := range []string{`{"detail":[{"loc":[1],"msg":"m"}]}`, `{"error":{"message":{}}}`, "<title>", "{", `{"detail":[[[]]]}`, `{"error":""}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		_, kind, msg, _ := vidgo.DescribeError(body)
+		if kind == "" && msg == "" {
+			t.Errorf("%q is described by nothing", body)
+		}
+	})
+}
+
+func FuzzRetryAfter(f *testing.F) {
+	for _, seed := range []string{"1", "1e308", "0x1p-2", "Mon, 02 Jan 2006 15:04:05 GMT", strings.Repeat("9", 400), "nan"} {
+		f.Add(seed, "")
+	}
+	f.Add("Mon, 02 Jan 2006 15:04:05 GMT", "Mon, 02 Jan 2006 15:04:05 GMT")
+	f.Fuzz(func(t *testing.T, value, date string) {
+		h := http.Header{"Retry-After": {value}, "Date": {date}}
+		if d := vidgo.ParseRetryAfter(h, time.Now()); d < 0 || d > time.Hour {
+			t.Errorf("%q gives %s", value, d)
+		}
+	})
+}

@@ -1,0 +1,116 @@
+package vidgo_test
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"runtime"
+	"runtime/pprof"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/vidgo-go/vidgo"
+	"github.com/vidgo-go/vidgo/vidgotest"
+)
+
+// TestMain fails the run if a goroutine is left when all tests are over.
+func TestMain(m *testing.M) {
+	before := runtime.NumGoroutine()
+	code := m.Run()
+	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+	if code == 0 && leaked(before) {
+		fmt.Fprintln(os.Stderr, "goroutines are left:")
+		_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 1)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// leaked gives goroutines that are about to end the time to do so.
+func leaked(before int) bool {
+	deadline := time.After(5 * time.Second)
+	for runtime.NumGoroutine() > before {
+		select {
+		case <-deadline:
+			return true
+		default:
+			runtime.Gosched()
+		}
+	}
+	return false
+}
+
+const (
+	apiKey      = "sk-test-0123456789"
+	callbackURL = "https://app.example.com/vidgo"
+)
+
+// newClient makes a client that reaches srv in memory.
+func newClient(t *testing.T, srv *vidgotest.Server, opts ...vidgo.Option) *vidgo.Client {
+	t.Helper()
+	client, err := vidgo.NewClient(apiKey, append([]vidgo.Option{vidgo.WithHTTPClient(srv.Client())}, opts...)...)
+	require.NoError(t, err)
+	return client
+}
+
+// newCallbackClient makes a client that gets signed callbacks from srv.
+func newCallbackClient(t *testing.T, srv *vidgotest.Server, opts ...vidgo.Option) *vidgo.Client {
+	t.Helper()
+	client := newClient(t, srv, append([]vidgo.Option{
+		vidgo.WithCallbackURL(callbackURL), vidgo.WithCallbackSecret(secret)}, opts...)...)
+	srv.Route("app.example.com", client.CallbackHandler(nil))
+	return client
+}
+
+// boat is a small input.
+var boat = vidgo.Untyped("sora-2", map[string]any{"prompt": "a paper boat in the rain", "duration": 10})
+
+func submit(t *testing.T, client *vidgo.Client, opts ...vidgo.SubmitOption) *vidgo.Task {
+	t.Helper()
+	task, err := client.Submit(t.Context(), boat, opts...)
+	require.NoError(t, err)
+	return task
+}
+
+// transport is an http.RoundTripper of one function.
+type transport func(*http.Request) (*http.Response, error)
+
+func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// What a user's program is linked with is a promise: see the README.
+func TestDependencies(t *testing.T) {
+	allowed := []string{
+		"github.com/vidgo-go/vidgo",
+		"github.com/hashicorp/go-retryablehttp",
+		"github.com/hashicorp/go-cleanhttp", // go-retryablehttp's only dependency
+		"github.com/google/uuid",
+		"golang.org/x/time/rate",
+		"golang.org/x/net/idna",
+		"golang.org/x/text/", // idna's tables
+		"code.dny.dev/ssrf",
+	}
+	out, err := exec.Command("go", "list", "-deps", ".").Output()
+	require.NoError(t, err)
+	for _, pkg := range strings.Fields(string(out)) {
+		first, _, _ := strings.Cut(pkg, "/")
+		if !strings.Contains(first, ".") {
+			require.NotContains(t, []string{"testing", "net/http/httptest", "flag"}, pkg, "linked into every user's program")
+			continue
+		}
+		require.True(t, anyPrefix(pkg, allowed), "%s is linked into every user's program", pkg)
+		require.NotContains(t, pkg, "vidgotest")
+	}
+}
+
+func anyPrefix(s string, prefixes []string) bool {
+	for _, p := range prefixes {
+		if strings.HasPrefix(s, p) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,409 @@
+package vidgo_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/vidgo-go/vidgo"
+	"github.com/vidgo-go/vidgo/vidgotest"
+)
+
+func TestSubmit(t *testing.T) {
+	var srv vidgotest.Server
+	srv.Script("sora-2", vidgotest.Script{Duration: time.Minute})
+	client := newClient(t, &srv)
+	task, err := client.Submit(t.Context(), boat, vidgo.Reference("order-7"))
+	require.NoError(t, err)
+	require.Equal(t, srv.Tasks()[0].ID, task.ID)
+	require.Equal(t, "sora-2", task.Model)
+	require.Equal(t, vidgo.NotStarted, task.Status)
+	require.Equal(t, "order-7", task.Reference)
+	require.WithinDuration(t, time.Now(), task.CreatedAt, 2*time.Second)
+	id, err := uuid.Parse(task.SubmissionID)
+	require.NoError(t, err)
+	require.Equal(t, uuid.Version(7), id.Version())
+
+	sent := srv.Requests(vidgotest.EndpointSubmit)[0]
+	require.JSONEq(t, `{"model":"sora-2","input":{"prompt":"a paper boat in the rain","duration":10}}`, string(sent.Body))
+	require.Empty(t, sent.Header.Get("Idempotency-Key"), "Vidgo knows none, so it would only look safe")
+}
+
+func TestSubmitWithoutStatusInTheAnswer(t *testing.T) {
+	var srv vidgotest.Server
+	srv.Default = vidgotest.Script{SubmitStatus: "-", Hold: true}
+	require.Equal(t, vidgo.NotStarted, submit(t, newClient(t, &srv)).Status)
+}
+
+func TestSubmitCarriesTheCallbackURL(t *testing.T) {
+	var srv vidgotest.Server
+	srv.Route("app.example.com", http.NotFoundHandler())
+	sent := func(opts []vidgo.Option, submits ...vidgo.SubmitOption) string {
+		submit(t, newClient(t, &srv, opts...), submits...)
+		tasks := srv.Tasks()
+		return tasks[len(tasks)-1].CallbackURL
+	}
+	plain := []vidgo.Option{vidgo.WithCallbackURL(callbackURL)}
+	signed := append(plain, vidgo.WithCallbackSecret(secret))
+
+	require.Equal(t, callbackURL, sent(plain))
+	require.Equal(t, "https://other.example.com/", sent(plain, vidgo.CallbackTo("https://other.example.com/")))
+	require.Empty(t, sent(plain, vidgo.NoCallback()))
+	require.Empty(t, sent(nil))
+	require.Regexp(t, `^https://app\.example\.com/vidgo\?vidgo_token=1\.[-\w]{22}\.\.[-\w]{43}$`, sent(signed))
+	require.Regexp(t, `^https://other\.example\.com/\?x=1&vidgo_token=1\.`, sent(signed, vidgo.CallbackTo("https://other.example.com/?x=1")))
+}
+
+type badInput struct{ model string }
+
+func (b badInput) Model() string { return b.model }
+
+func (b badInput) MarshalJSON() ([]byte, error) { return []byte(`"text"`), nil }
+
+func TestSubmitRefusesBadInputBeforeItIsSent(t *testing.T) {
+	tests := []struct {
+		name string
+		in   vidgo.Input
+		opts []vidgo.SubmitOption
+		says string
+		is   error
+	}{
+		{"nil input", nil, nil, "input: is nil", vidgo.ErrInvalidInput},
+		{"no model", vidgo.Untyped("", nil), nil, "model: is empty", vidgo.ErrInvalidInput},
+		{"no object", badInput{"sora-2"}, nil, `sora-2: input: is no JSON object but "text"`, vidgo.ErrInvalidInput},
+		{"not JSON", vidgo.Untyped("sora-2", map[string]any{"x": math.NaN()}), nil, "cannot be written as JSON", vidgo.ErrInvalidInput},
+		{"long reference", boat, []vidgo.SubmitOption{vidgo.Reference(strings.Repeat("r", 257))}, "has 257 bytes; want at most 256", vidgo.ErrInvalidInput},
+		{"binary reference", boat, []vidgo.SubmitOption{vidgo.Reference("\xff")}, "want at most 256 bytes of UTF-8", vidgo.ErrInvalidInput},
+		{"nil option", boat, []vidgo.SubmitOption{nil}, "option 1 is nil", vidgo.ErrInvalidInput},
+		{"private callback", boat, []vidgo.SubmitOption{vidgo.CallbackTo("https://10.0.0.1/")}, "private", vidgo.ErrInvalidCallbackURL},
+		{"empty callback", boat, []vidgo.SubmitOption{vidgo.CallbackTo("")}, "empty", vidgo.ErrInvalidCallbackURL},
+		{"callback with a token", boat, []vidgo.SubmitOption{vidgo.CallbackTo(callbackURL + "?vidgo_token=1")}, "vidgo_token already", vidgo.ErrInvalidCallbackURL},
+	}
+	var srv vidgotest.Server
+	client := newCallbackClient(t, &srv)
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			task, err := client.Submit(t.Context(), test.in, test.opts...)
+			require.Nil(t, task)
+			require.ErrorIs(t, err, test.is)
+			require.ErrorContains(t, err, test.says)
+		})
+	}
+	_, err := client.Run(t.Context(), boat, vidgo.PollEvery(nil))
+	require.ErrorIs(t, err, vidgo.ErrInvalidInput, "Run checks its wait before it pays")
+	_, err = client.Run(t.Context(), boat, nil)
+	require.ErrorIs(t, err, vidgo.ErrInvalidInput)
+	require.Empty(t, srv.Requests())
+}
+
+func TestInputCheck(t *testing.T) {
+	var srv vidgotest.Server
+	why := errors.New("duration: is 11; want 5 or 10")
+	client := newClient(t, &srv, vidgo.WithInputCheck(func(model string, input []byte) error {
+		require.Equal(t, "sora-2", model)
+		require.JSONEq(t, `{"prompt":"a paper boat in the rain","duration":10}`, string(input))
+		return why
+	}))
+	_, err := client.Submit(t.Context(), boat)
+	require.ErrorIs(t, err, why)
+	require.ErrorIs(t, err, vidgo.ErrInvalidInput)
+	require.Empty(t, srv.Requests())
+}
+
+// What is known not to have been accepted is tried again: one task comes of it.
+func TestSubmitIsRetriedWhenItCannotHaveBeenAccepted(t *testing.T) {
+	tests := map[string]vidgotest.Fault{
+		"refused connection":     {Refuse: true, Times: 2},
+		"429 twice":              {Status: 429, Times: 2},
+		"429 of a gateway":       {Status: 429, Body: vidgotest.HTML(429)},
+		"503 in Vidgo's words":   {Status: 503},
+		"503 behind a 200":       {Status: 200, Body: `{"code":503,"error":{"message":"busy","type":"service_error"}}`},
+		"429 with a long body":   {Status: 429, Truncate: true},
+		"429 with a Retry-After": {Status: 429, RetryAfter: "3"},
+	}
+	for name, fault := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var srv vidgotest.Server
+				client := newClient(t, &srv)
+				fault.Endpoint = vidgotest.EndpointSubmit
+				srv.Inject(fault)
+				task := submit(t, client)
+				require.Len(t, srv.Tasks(), 1)
+				require.Equal(t, srv.Tasks()[0].ID, task.ID)
+			})
+		})
+	}
+}
+
+// What Vidgo refused for good is an APIError, sent once.
+func TestSubmitRefused(t *testing.T) {
+	for status, is := range map[int]error{400: vidgo.ErrInvalidInput, 401: vidgo.ErrUnauthorized, 402: vidgo.ErrInsufficientCredits,
+		403: vidgo.ErrForbidden, 404: vidgo.ErrNotFound, 409: nil, 413: vidgo.ErrInvalidInput, 422: vidgo.ErrInvalidInput} {
+		var srv vidgotest.Server
+		client := newClient(t, &srv)
+		srv.Inject(vidgotest.Fault{Status: status})
+		_, err := client.Submit(t.Context(), boat)
+		api, ok := errors.AsType[*vidgo.APIError](err)
+		require.True(t, ok, "%v", err)
+		require.Equal(t, status, api.StatusCode)
+		_, unsure := errors.AsType[*vidgo.AmbiguousSubmitError](err)
+		require.False(t, unsure, "%v", err)
+		if is != nil {
+			require.ErrorIs(t, err, is)
+		}
+		require.Len(t, srv.Requests(), 1)
+	}
+}
+
+// What may have been accepted is never sent again, and the error says so.
+func TestSubmitIsNeverSentTwiceWhenNobodyKnows(t *testing.T) {
+	tests := map[string]vidgotest.Fault{
+		"accepted, then reset":           {Accept: true, Reset: true},
+		"accepted, then half a body":     {Accept: true, Truncate: true},
+		"accepted, then a time-out":      {Accept: true, Hang: true},
+		"accepted, then nothing":         {Accept: true, Status: 200, NoBody: true},
+		"accepted, then an odd body":     {Accept: true, Status: 200, Body: `{"code":200,"data":{"task":"?"}}`},
+		"accepted, then an odd id":       {Accept: true, Status: 200, Body: `{"code":200,"data":{"task_id":"a/b"}}`},
+		"accepted, then a list":          {Accept: true, Status: 200, Body: `{"code":200,"data":[]}`},
+		"reset":                          {Reset: true},
+		"408":                            {Status: 408},
+		"500":                            {Status: 500},
+		"502 of a gateway":               {Status: 502, Body: vidgotest.HTML(502)},
+		"503 of a gateway":               {Status: 503, Body: vidgotest.HTML(503)},
+		"504":                            {Status: 504, NoBody: true},
+		"200 of a gateway":               {Status: 200, Body: "<html>"},
+		"200 with a code of their fault": {Status: 200, Body: `{"code":500,"message":"?"}`},
+		"a redirect":                     {Status: 303, Header: http.Header{"Location": {"/elsewhere"}}},
+	}
+	for name, fault := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var srv vidgotest.Server
+				client := newClient(t, &srv)
+				fault.Endpoint = vidgotest.EndpointSubmit
+				srv.Inject(fault)
+				task, err := client.Submit(t.Context(), boat)
+				require.Nil(t, task)
+				unsure, ok := errors.AsType[*vidgo.AmbiguousSubmitError](err)
+				require.True(t, ok, "%v", err)
+				require.Equal(t, "sora-2", unsure.Model)
+				require.NotEmpty(t, unsure.SubmissionID)
+				require.Error(t, unsure.Err)
+				require.Len(t, srv.Requests(), 1, "the server saw exactly one POST")
+			})
+		})
+	}
+}
+
+func TestSubmitGivenUp(t *testing.T) {
+	t.Run("while it may be accepted", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var srv vidgotest.Server
+			client := newClient(t, &srv)
+			srv.Inject(vidgotest.Fault{Accept: true, Hang: true})
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			_, err := client.Submit(ctx, boat)
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			_, unsure := errors.AsType[*vidgo.AmbiguousSubmitError](err)
+			require.True(t, unsure)
+		})
+	})
+	t.Run("while it is known that it was not", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var srv vidgotest.Server
+			client := newClient(t, &srv)
+			srv.Inject(vidgotest.Fault{Status: 429, RetryAfter: "30", Times: -1})
+			ctx, cancel := context.WithCancel(t.Context())
+			time.AfterFunc(time.Second, cancel)
+			_, err := client.Submit(ctx, boat)
+			require.ErrorIs(t, err, context.Canceled)
+			require.ErrorIs(t, err, vidgo.ErrRateLimited)
+			_, unsure := errors.AsType[*vidgo.AmbiguousSubmitError](err)
+			require.False(t, unsure)
+		})
+	})
+}
+
+var errDial error = &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+
+// Unsent is a proof, not a guess: a transport that calls no hooks of
+// net/http/httptrace proves nothing, whatever its error looks like.
+func TestSubmitNeedsProofThatNothingWasSent(t *testing.T) {
+	got := func(r *http.Request) *httptrace.ClientTrace { return httptrace.ContextClientTrace(r.Context()) }
+	tests := []struct {
+		name   string
+		hooks  func(*http.Request)
+		err    error
+		unsure bool
+	}{
+		{"no hooks", func(*http.Request) {}, errDial, true},
+		{"no connection", func(r *http.Request) { got(r).GetConn("x") }, errDial, false},
+		{"a connection, and nothing written", func(r *http.Request) {
+			got(r).GetConn("x")
+			got(r).GotConn(httptrace.GotConnInfo{})
+		}, errors.New("broken"), false},
+		{"a connection, and time ran out", func(r *http.Request) {
+			got(r).GetConn("x")
+			got(r).GotConn(httptrace.GotConnInfo{})
+		}, context.DeadlineExceeded, true},
+		{"a header written", func(r *http.Request) {
+			got(r).GetConn("x")
+			got(r).GotConn(httptrace.GotConnInfo{})
+			got(r).WroteHeaderField("Host", []string{"x"})
+		}, errors.New("broken"), true},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				sent := 0
+				client, err := vidgo.NewClient(apiKey, vidgo.WithHTTPClient(&http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
+					sent++
+					test.hooks(r)
+					return nil, test.err
+				})}))
+				require.NoError(t, err)
+				_, err = client.Submit(t.Context(), boat)
+				require.Error(t, err)
+				_, unsure := errors.AsType[*vidgo.AmbiguousSubmitError](err)
+				require.Equal(t, test.unsure, unsure, "%v", err)
+				if test.unsure {
+					require.Equal(t, 1, sent)
+				} else {
+					require.Equal(t, 5, sent)
+				}
+			})
+		})
+	}
+}
+
+func TestSubmitResolvesTheCallbackHost(t *testing.T) {
+	var srv vidgotest.Server
+	broken := &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) { return nil, errDial }}
+	client := newClient(t, &srv, vidgo.WithCallbackURL(callbackURL), vidgo.WithCallbackResolution(broken))
+	_, err := client.Submit(t.Context(), boat)
+	require.ErrorIs(t, err, vidgo.ErrInvalidCallbackURL)
+	require.Empty(t, srv.Requests())
+	_, err = client.Submit(t.Context(), boat, vidgo.NoCallback())
+	require.NoError(t, err)
+}
+
+func TestWaitSubmissionAfterALostAnswer(t *testing.T) {
+	for name, fault := range map[string]vidgotest.Fault{
+		"reset":     {Accept: true, Reset: true},
+		"half body": {Accept: true, Truncate: true},
+		"time-out":  {Accept: true, Hang: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var srv vidgotest.Server
+				srv.Default = vidgotest.Script{Duration: time.Minute}
+				client := newCallbackClient(t, &srv)
+				fault.Endpoint = vidgotest.EndpointSubmit
+				srv.Inject(fault)
+				_, err := client.Submit(t.Context(), boat, vidgo.Reference("order-7"))
+				unsure, ok := errors.AsType[*vidgo.AmbiguousSubmitError](err)
+				require.True(t, ok, "%v", err)
+
+				task, err := client.WaitSubmission(t.Context(), unsure.SubmissionID)
+				require.NoError(t, err)
+				require.Equal(t, srv.Tasks()[0].ID, task.ID)
+				require.Equal(t, vidgo.Finished, task.Status)
+				require.Equal(t, "order-7", task.Reference)
+				require.Equal(t, unsure.SubmissionID, task.SubmissionID)
+				require.Len(t, srv.Requests(vidgotest.EndpointSubmit), 1)
+				require.Empty(t, srv.Requests(vidgotest.EndpointStatus))
+			})
+		})
+	}
+}
+
+func TestWaitSubmission(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		srv.Default = vidgotest.Script{Duration: time.Minute}
+		client := newCallbackClient(t, &srv)
+
+		task := submit(t, client)
+		same, err := client.WaitSubmission(t.Context(), task.SubmissionID)
+		require.NoError(t, err, "of an answered submission it is Wait")
+		require.Equal(t, task.ID, same.ID)
+
+		_, err = client.WaitSubmission(t.Context(), "order-7")
+		require.ErrorIs(t, err, vidgo.ErrInvalidInput)
+		_, err = client.WaitSubmission(t.Context(), uuid.Nil.String())
+		require.ErrorIs(t, err, vidgo.ErrInvalidInput)
+
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		unknown := uuid.NewString()
+		task, err = client.WaitSubmission(ctx, unknown)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Equal(t, unknown, task.SubmissionID)
+
+		deaf := newClient(t, &srv)
+		_, err = deaf.WaitSubmission(t.Context(), unknown)
+		require.ErrorIs(t, err, vidgo.ErrInvalidInput, "without tokens nothing could ever tell")
+	})
+}
+
+// A callback that overtakes the broken answer tells the task after all.
+func TestSubmitAnswerLostButCallbackCame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		srv.Default = vidgotest.Script{Callback: vidgotest.Callback{BeforeAnswer: true}}
+		client := newCallbackClient(t, &srv)
+		srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointSubmit, Accept: true, Reset: true})
+		task, err := client.Submit(t.Context(), boat)
+		require.NoError(t, err)
+		require.Equal(t, srv.Tasks()[0].ID, task.ID)
+		require.Equal(t, vidgo.Finished, task.Status)
+	})
+}
+
+func TestRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		srv.Default = vidgotest.Script{Duration: 90 * time.Second}
+		client := newClient(t, &srv)
+		task, err := client.Run(t.Context(), boat, vidgo.Reference("order-7"), vidgo.PollEvery(vidgo.Backoff(time.Second, time.Second)))
+		require.NoError(t, err)
+		require.Equal(t, vidgo.Finished, task.Status)
+		require.Equal(t, "order-7", task.Reference)
+		require.Equal(t, "sora-2", task.Model)
+
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		task, err = client.Run(ctx, boat)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Equal(t, srv.Tasks()[1].ID, task.ID, "what was paid for is never lost")
+	})
+}
+
+func TestUntypedIsReadWhenSubmitted(t *testing.T) {
+	fields := map[string]any{"prompt": "<b> & \"c\""}
+	in := vidgo.Untyped("m", fields)
+	fields["n"] = 2
+	blob, err := json.Marshal(in)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"prompt":"<b> & \"c\"","n":2}`, string(blob))
+	blob, err = json.Marshal(vidgo.Untyped("m", nil))
+	require.NoError(t, err)
+	require.JSONEq(t, `{}`, string(blob))
+	_, err = url.Parse(callbackURL)
+	require.NoError(t, err)
+}

@@ -1,0 +1,170 @@
+package vidgo_test
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/vidgo-go/vidgo"
+)
+
+var (
+	secret    = bytes.Repeat([]byte("s"), 32)
+	oldSecret = bytes.Repeat([]byte("o"), 32)
+	someday   = time.Date(2026, 11, 24, 4, 0, 0, 0, time.UTC)
+)
+
+func post(target string) *http.Request { return httptest.NewRequest(http.MethodPost, target, nil) }
+
+func TestTokenRoundTrip(t *testing.T) {
+	s := vidgo.NewSigner(24*time.Hour, secret)
+	for _, target := range []string{
+		"https://app.example.com",
+		"https://app.example.com?",
+		"https://app.example.com/",
+		"https://app.example.com/vidgo?tenant=7",
+		"https://app.example.com/vidgo?tenant=7&",
+		"https://app.example.com/a%2Fb/%C3%A4",
+		"https://app.example.com/ä",
+		"https://app.example.com//a/../b/",
+	} {
+		signed, submission, err := s.Sign(target, "order 7/8 ü", someday)
+		require.NoError(t, err, target)
+		require.True(t, strings.HasPrefix(signed, target), "the URL itself is sent as it was given: %s", signed)
+		u, err := url.Parse(signed)
+		require.NoError(t, err)
+		got, reference, err := s.Verify(post(u.String()), someday.Add(time.Minute))
+		require.NoError(t, err, signed)
+		require.Equal(t, submission, got)
+		require.Equal(t, "order 7/8 ü", reference)
+	}
+}
+
+func TestTokenSurvivesMuxAndDotResolvingSender(t *testing.T) {
+	s := vidgo.NewSigner(24*time.Hour, secret)
+	signed, _, err := s.Sign("https://app.example.com/api/x/../vidgo", "", someday)
+	require.NoError(t, err)
+	resolved := strings.Replace(signed, "/x/..", "", 1) // as WHATWG senders write it
+
+	var verified error
+	inner := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _, verified = s.Verify(r, someday) })
+	http.StripPrefix("/api", inner).ServeHTTP(httptest.NewRecorder(), post(resolved))
+	require.NoError(t, verified)
+}
+
+func TestTokenIsRefused(t *testing.T) {
+	s := vidgo.NewSigner(24*time.Hour, secret)
+	signed, _, err := s.Sign("https://app.example.com/vidgo", "ref", someday)
+	require.NoError(t, err)
+	at, token, _ := strings.Cut(signed, "=")
+	at += "="
+
+	refused := func(t *testing.T, s vidgo.Signer, target string, now time.Time) {
+		t.Helper()
+		_, _, err := s.Verify(post(target), now)
+		require.Error(t, err)
+		require.NotContains(t, err.Error(), token)
+	}
+	t.Run("cut at every length", func(t *testing.T) {
+		for n := range len(token) {
+			refused(t, s, at+token[:n], someday)
+		}
+	})
+	t.Run("any byte changed", func(t *testing.T) {
+		for i := range token {
+			changed := []byte(token)
+			changed[i] ^= 1
+			refused(t, s, at+url.QueryEscape(string(changed)), someday)
+		}
+	})
+	t.Run("longer", func(t *testing.T) {
+		refused(t, s, at+token+"A", someday)
+		refused(t, s, at+token+".", someday)
+		refused(t, s, at+token+"=", someday)
+	})
+	t.Run("twice, or not at all", func(t *testing.T) {
+		refused(t, s, signed+"&vidgo_token="+token, someday)
+		refused(t, s, "https://app.example.com/vidgo", someday)
+	})
+	t.Run("another path", func(t *testing.T) {
+		refused(t, s, strings.Replace(signed, "/vidgo?", "/other?", 1), someday)
+	})
+	t.Run("another secret", func(t *testing.T) { refused(t, vidgo.NewSigner(24*time.Hour, oldSecret), signed, someday) })
+	t.Run("too old", func(t *testing.T) { refused(t, s, signed, someday.Add(24*time.Hour+time.Millisecond)) })
+	t.Run("from the future", func(t *testing.T) { refused(t, s, signed, someday.Add(-5*time.Minute-time.Millisecond)) })
+
+	// The edges of all that are good.
+	for _, now := range []time.Time{someday.Add(24 * time.Hour), someday.Add(-5 * time.Minute)} {
+		_, _, err := s.Verify(post(signed), now)
+		require.NoError(t, err)
+	}
+}
+
+func TestTokenSecretRotation(t *testing.T) {
+	before := vidgo.NewSigner(time.Hour, oldSecret)
+	after := vidgo.NewSigner(time.Hour, secret, oldSecret)
+	signed, _, err := before.Sign("https://app.example.com/", "", someday)
+	require.NoError(t, err)
+	_, _, err = after.Verify(post(signed), someday)
+	require.NoError(t, err, "a token of the previous secret is good")
+
+	signed, _, err = after.Sign("https://app.example.com/", "", someday)
+	require.NoError(t, err)
+	_, _, err = before.Verify(post(signed), someday)
+	require.Error(t, err, "new tokens are made with the current secret")
+}
+
+func TestSignRefuses(t *testing.T) {
+	s := vidgo.NewSigner(time.Hour, secret)
+	t.Run("a URL that has no room for the token", func(t *testing.T) {
+		long := "https://app.example.com/" + strings.Repeat("a", 2048-24)
+		require.NoError(t, vidgo.ValidateCallbackURL(long))
+		_, _, err := s.Sign(long, "", someday)
+		require.ErrorIs(t, err, vidgo.ErrInvalidCallbackURL)
+		require.ErrorContains(t, err, "with its token")
+		require.NotContains(t, err.Error(), "vidgo_token=")
+	})
+	t.Run("a URL that has the parameter already", func(t *testing.T) {
+		_, _, err := s.Sign("https://app.example.com/?vidgo_token=x", "", someday)
+		require.ErrorIs(t, err, vidgo.ErrInvalidCallbackURL)
+	})
+}
+
+// The uuid package's own UUIDv7 never goes back in time within a process, so
+// it would make tokens from the future once the clock was put back.
+func TestSubmissionIDFollowsTheClock(t *testing.T) {
+	s := vidgo.NewSigner(time.Hour, secret)
+	for _, made := range []time.Time{someday, someday.Add(-time.Hour), someday.Add(time.Millisecond)} {
+		_, id, err := s.Sign("https://app.example.com/", "", made)
+		require.NoError(t, err)
+		require.Equal(t, made, vidgo.SubmissionTime(id).UTC())
+		require.Equal(t, "7", id[14:15], "version")
+	}
+}
+
+func FuzzToken(f *testing.F) {
+	s := vidgo.NewSigner(time.Hour, secret)
+	signed, _, _ := s.Sign("https://app.example.com/", "ref", someday)
+	_, token, _ := strings.Cut(signed, "=")
+	f.Add(token)
+	f.Add("1...")
+	f.Add(strings.Replace(token, "1.", "2.", 1))
+	f.Fuzz(func(t *testing.T, raw string) {
+		again, ok := vidgo.ParseToken(raw)
+		if ok && again != raw {
+			t.Errorf("%q has a second spelling %q", raw, again)
+		}
+		r := post("https://app.example.com/")
+		r.RequestURI = ""
+		r.URL.RawQuery = "vidgo_token=" + url.QueryEscape(raw)
+		if _, _, err := s.Verify(r, someday); err == nil && raw != token {
+			t.Errorf("%q was believed", raw)
+		}
+	})
+}

@@ -1,0 +1,153 @@
+package vidgotest
+
+import (
+	"slices"
+	"time"
+)
+
+// Script tells how a task goes. The zero Script finishes it at once, with one
+// file of the kind that its model makes. A task follows the script it was
+// submitted under; a script given later does not touch it.
+type Script struct {
+	// Queued is how long the task stays not_started. It is a part of Duration.
+	Queued time.Duration
+
+	// Duration is the time from the submission to the final state. 0 is at once.
+	Duration time.Duration
+
+	// Hold keeps the task from ending by itself: [Server.Finish] or
+	// [Server.Fail] ends it.
+	Hold bool
+
+	// Status is reported instead of not_started and running while the task is
+	// not final ("reviewing", say).
+	Status string
+
+	// Progress is spread evenly over Duration, and its last value stays until
+	// the end. By default (nil) it is 0 all the time, as it often is at the
+	// real service. A finished task is at 100, a failed one at 0.
+	Progress []float64
+
+	// Files are what a finished task holds, as on the wire; an empty list is
+	// no file at all. By default (nil) they are of the model's kind, N of them.
+	Files []File
+
+	// N is the number of files if Files is nil. 0 means 1.
+	N int
+
+	// Error lets the task fail, with this error_message.
+	Error string
+
+	// Credits is what the task costs: taken at the submission and given back
+	// if the task fails. A submission is refused with 402 if the account has
+	// less, or nothing at all. If not 0, the task shows it.
+	Credits float64
+
+	// SubmitStatus is the status in the answer to the submission, and touches
+	// nothing else: the rest of the script decides how the task really goes.
+	// The default is not_started; "-" leaves the field out.
+	SubmitStatus string
+
+	// Hidden is how long after the submission the task is not found.
+	Hidden time.Duration
+
+	// Callback tells what becomes of the task's callback, if it has one.
+	Callback Callback
+}
+
+// File is one file of a finished task, as on the wire.
+type File = map[string]any
+
+// Callback tells what becomes of a callback. The zero Callback is delivered
+// when the task becomes final, and redelivered as the [Contract] has it. A
+// task that is final at once may call back before its submitter has read the
+// answer; BeforeAnswer or Delay makes the order certain.
+type Callback struct {
+	// Drop keeps it from ever being delivered.
+	Drop bool
+
+	// Delay is the time from the final state to the first delivery.
+	Delay time.Duration
+
+	// Repeat is the number of deliveries more, one right after the other, once
+	// one was accepted.
+	Repeat int
+
+	// BeforeAnswer makes the task final at once and delivers its callback
+	// before the submission is answered. Duration, Hold and Delay do not count
+	// then. A redelivery, should it be needed, does not hold up the answer.
+	BeforeAnswer bool
+}
+
+// Script gives the tasks of a model a script from now on. It replaces the
+// model's script before, and stands behind [Server.Next].
+func (s *Server) Script(model string, sc Script) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.scripts == nil {
+		s.scripts = make(map[string]Script)
+	}
+	s.scripts[model] = sc.clone()
+}
+
+// Next gives the next accepted submissions, whatever their model, one script
+// each, in order. They come before the model's script. Further calls append.
+func (s *Server) Next(sc ...Script) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, one := range sc {
+		s.next = append(s.next, one.clone())
+	}
+}
+
+// scriptFor returns the script for a submission, and whether it is a one-shot.
+// The caller holds s.mu.
+func (s *Server) scriptFor(model string) (sc Script, once bool) {
+	if len(s.next) > 0 {
+		return s.next[0], true
+	}
+	if sc, ok := s.scripts[model]; ok {
+		return sc, false
+	}
+	return s.Default.clone(), false
+}
+
+// clone copies what the caller of Script or Next may go on to change.
+func (sc Script) clone() Script {
+	sc.Progress = slices.Clone(sc.Progress)
+	sc.Files = cloneFiles(sc.Files)
+	return sc
+}
+
+func cloneFiles(files []File) []File {
+	if files == nil {
+		return nil
+	}
+	c := make([]File, len(files))
+	for i, f := range files {
+		c[i] = cloneJSON(f).(File)
+	}
+	return c
+}
+
+// cloneJSON copies the containers that a JSON value is made of.
+func cloneJSON(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		c := make(map[string]any, len(v))
+		for key, value := range v {
+			c[key] = cloneJSON(value)
+		}
+		return c
+	case []any:
+		c := make([]any, len(v))
+		for i, value := range v {
+			c[i] = cloneJSON(value)
+		}
+		return c
+	case []File:
+		return cloneFiles(v)
+	default:
+		return v
+	}
+}

@@ -1,0 +1,182 @@
+package vidgotest
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// submission is one that passed all checks.
+type submission struct {
+	model       string
+	callbackURL string
+	input       json.RawMessage
+}
+
+// submit answers the submit endpoint.
+func (s *Server) submit(v *visit, body []byte) answer {
+	o, refusal := s.readSubmission(body)
+	if refusal != nil {
+		return *refusal
+	}
+	t := s.accept(o, time.Now())
+	if t == nil {
+		return usual(http.StatusPaymentRequired)
+	}
+	s.noteTask(v, t.id)
+	if t.script.Callback.BeforeAnswer && t.calledBack() {
+		s.deliver(t, 1)
+	}
+	data := map[string]any{
+		"task_id":      t.id,
+		"status":       notStarted,
+		"created_time": t.created.UTC().Format(timeLayout),
+	}
+	switch told := t.script.SubmitStatus; told {
+	case "":
+	case "-":
+		delete(data, "status")
+	default:
+		data["status"] = told
+	}
+	return success(data)
+}
+
+// readSubmission checks what the service checks before it takes a task, and returns
+// the answer that refuses it if a check fails.
+func (s *Server) readSubmission(body []byte) (submission, *answer) {
+	no := func(a answer) (submission, *answer) { return submission{}, &a }
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(body, &fields); err != nil || fields == nil {
+		return no(badRequest("request body must be a JSON object"))
+	}
+	var o submission
+	if err := json.Unmarshal(fields["model"], &o.model); err != nil || o.model == "" {
+		return no(badRequest("model is required"))
+	}
+	o.input = fields["input"]
+	switch {
+	case len(o.input) == 0:
+		return no(invalid("input", "field required", "value_error.missing"))
+	case o.input[0] != '{':
+		return no(invalid("input", "value is not a valid dict", "type_error.dict"))
+	}
+	if raw, ok := fields["callback_url"]; ok {
+		// A null leaves the URL empty, which is none.
+		if err := json.Unmarshal(raw, &o.callbackURL); err != nil {
+			return no(invalid("callback_url", "str type expected", "type_error.str"))
+		}
+	}
+	if err := s.Contract.checkURL(o.callbackURL); err != nil {
+		return no(badRequest("invalid callback_url: " + err.Error()))
+	}
+	if s.Models != nil && !slices.Contains(s.Models, o.model) {
+		return no(typed(http.StatusNotFound, "resource_not_found_error", "Model not found: "+o.model))
+	}
+	return o, nil
+}
+
+// maxCallbackURL is in characters.
+const maxCallbackURL = 2048
+
+// checkURL tells why a callback URL cannot be taken. The empty one can: it
+// means that there is none.
+func (c Contract) checkURL(raw string) error {
+	if raw == "" {
+		return nil
+	}
+	if utf8.RuneCountInString(raw) > maxCallbackURL {
+		return fmt.Errorf("more than %d characters", maxCallbackURL)
+	}
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil:
+		return fmt.Errorf("not a URL")
+	case u.Scheme != "https" && c != Contract2026:
+		return fmt.Errorf("must use HTTPS")
+	case u.Scheme != "https" && u.Scheme != "http":
+		return fmt.Errorf("must use HTTP or HTTPS")
+	case u.Hostname() == "":
+		return fmt.Errorf("no host")
+	case internal(u.Hostname()):
+		return fmt.Errorf("private or internal address")
+	}
+	return nil
+}
+
+// internal tells whether a host is one that the internet cannot reach, so far
+// as its name shows.
+func internal(host string) bool {
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	if ip, err := netip.ParseAddr(host); err == nil {
+		ip = ip.Unmap()
+		return ip.IsPrivate() || ip.IsLoopback() || ip.IsUnspecified() ||
+			ip.IsLinkLocalUnicast() || ip.IsMulticast()
+	}
+	if host == "localhost" {
+		return true
+	}
+	return slices.ContainsFunc([]string{".localhost", ".local", ".internal"}, func(suffix string) bool {
+		return strings.HasSuffix(host, suffix)
+	})
+}
+
+// accept makes the task that was ordered, or returns nil if the account does
+// not hold what it costs.
+func (s *Server) accept(o submission, now time.Time) *task {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sc, once := s.scriptFor(o.model)
+	t := &task{
+		serial:      uint64(len(s.order) + 1),
+		model:       o.model,
+		kind:        kindOf(o.model),
+		callbackURL: o.callbackURL,
+		input:       o.input,
+		created:     now,
+		script:      sc,
+	}
+	t.id = taskID(now, t.serial)
+	if !s.charge(t) {
+		return nil
+	}
+	if once {
+		s.next = s.next[1:]
+	}
+	if s.tasks == nil {
+		s.tasks = make(map[string]*task)
+	}
+	s.tasks[t.id] = t
+	s.order = append(s.order, t)
+	s.plan(t)
+	return t
+}
+
+// plan arranges what the task does by itself. The caller holds s.mu.
+func (s *Server) plan(t *task) {
+	switch {
+	case t.script.Callback.BeforeAnswer:
+		t.end = t.scripted()
+	case !t.script.Hold:
+		s.schedule(t, t.script.Duration)
+	}
+}
+
+// taskID looks like one of the service's: unlike its neighbours, though it
+// only counts. The step has no factor in common with 36⁸, so no id comes twice.
+func taskID(now time.Time, serial uint64) string {
+	const (
+		space = 36 * 36 * 36 * 36 * 36 * 36 * 36 * 36
+		step  = 1_618_033_988_749
+		start = 2_204_839_177_705
+	)
+	tail := strconv.FormatUint(space+(start+serial*step)%space, 36)[1:] // eight digits
+	return fmt.Sprintf("task-unified-%d-%s", now.Unix(), tail)
+}

@@ -1,0 +1,237 @@
+package vidgotest
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// Client returns a client that reaches the server in memory, whatever host a
+// request names; hosts given to [Server.Route] reach their handlers. It needs
+// no closing. All clients of a server are alike.
+//
+// An answer arrives whole, once its handler has returned; so a handler cannot
+// stream to this client. A handler that panics is a reset connection.
+func (s *Server) Client() *http.Client {
+	return &http.Client{Transport: memory{s}}
+}
+
+// Route sends https callbacks to host, and what clients in memory ask of it,
+// to h, in the process. A host may have a port ("hooks.example.com:8443");
+// without one it is the scheme's own. A later call for the same host replaces
+// h; a nil h ends the route.
+func (s *Server) Route(host string, h http.Handler) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.routes == nil {
+		s.routes = make(map[string]http.Handler)
+	}
+	host = strings.ToLower(host)
+	for _, port := range []string{":443", ":80"} {
+		host = strings.TrimSuffix(host, port)
+	}
+	s.routes[host] = h
+}
+
+// routed returns the handler behind a URL, or nil.
+func (s *Server) routed(u *url.URL) http.Handler {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.routes[strings.ToLower(bareHost(u))]
+}
+
+// bareHost is the host without the port that goes without saying.
+func bareHost(u *url.URL) string {
+	return strings.TrimSuffix(u.Host, ":"+defaultPort(u))
+}
+
+func defaultPort(u *url.URL) string {
+	if u.Scheme == "http" {
+		return "80"
+	}
+	return "443"
+}
+
+// memory is the network between a client and the server: it fails as a network
+// fails, at the moments a network fails.
+type memory struct{ server *Server }
+
+func (m memory) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.Body != nil {
+		defer req.Body.Close()
+	}
+	ctx := req.Context()
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	trace := traceOf(ctx)
+	addr := hostPortOf(req.URL)
+	trace.GetConn(string(addr))
+	in := inbound(req, "198.51.100.23:50211")
+	if h := m.server.routed(req.URL); h != nil {
+		return converse(req, in, trace, h)
+	}
+	v := m.server.arrive(in)
+	defer m.server.leave(v) // not when the handler ends: the client may be gone before
+	if v.fault != nil && v.fault.Refuse {
+		return nil, refuse(ctx, v.fault, addr)
+	}
+	return converse(req, in, trace, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		m.server.serve(w, r, v)
+	}))
+}
+
+func refuse(ctx context.Context, f *Fault, addr hostPort) error {
+	if !pause(ctx, f.Delay) {
+		return context.Cause(ctx)
+	}
+	return &net.OpError{
+		Op: "dial", Net: "tcp", Addr: addr,
+		Err: os.NewSyscallError("connect", syscall.ECONNREFUSED),
+	}
+}
+
+// converse carries a request over a connection that stands, and the answer back.
+func converse(req, in *http.Request, trace *httptrace.ClientTrace, h http.Handler) (*http.Response, error) {
+	trace.GotConn(httptrace.GotConnInfo{Conn: wire{peer: hostPortOf(req.URL)}})
+	writeHeader(in, trace)
+	var body []byte
+	if req.Body != nil {
+		var err error
+		if body, err = io.ReadAll(req.Body); err != nil {
+			trace.WroteRequest(httptrace.WroteRequestInfo{Err: err})
+			return nil, err
+		}
+	}
+	attach(in, body)
+	trace.WroteRequest(httptrace.WroteRequestInfo{})
+	res, err := exchange(req.Context(), h, in)
+	if err != nil {
+		return nil, err
+	}
+	trace.GotFirstResponseByte()
+	res.Request = req
+	return res, nil
+}
+
+// writeHeader tells the trace what goes out.
+func writeHeader(in *http.Request, trace *httptrace.ClientTrace) {
+	trace.WroteHeaderField("Host", []string{in.Host})
+	for name, values := range in.Header {
+		trace.WroteHeaderField(name, values)
+	}
+	trace.WroteHeaders()
+}
+
+// inbound is a client's request as its server sees it, without the body: a
+// copy, so that neither side can touch what is the other's.
+func inbound(req *http.Request, remote string) *http.Request {
+	in := &http.Request{
+		Method:        req.Method,
+		Proto:         "HTTP/1.1",
+		ProtoMajor:    1,
+		ProtoMinor:    1,
+		URL:           &url.URL{Path: req.URL.Path, RawPath: req.URL.RawPath, RawQuery: req.URL.RawQuery},
+		Header:        req.Header.Clone(),
+		Body:          http.NoBody,
+		ContentLength: req.ContentLength,
+		Host:          req.Host,
+		RemoteAddr:    remote,
+		RequestURI:    req.URL.RequestURI(),
+	}
+	if in.Method == "" {
+		in.Method = http.MethodGet
+	}
+	if in.Host == "" {
+		in.Host = req.URL.Host
+	}
+	if in.URL.Path == "" {
+		in.URL.Path = "/"
+	}
+	if req.URL.Scheme == "https" {
+		in.TLS = &tls.ConnectionState{Version: tls.VersionTLS13, HandshakeComplete: true, ServerName: req.URL.Hostname()}
+	}
+	inboundHeader(in)
+	return in
+}
+
+// inboundHeader does what net/http does to a header on its way out.
+func inboundHeader(in *http.Request) {
+	if in.Header == nil {
+		in.Header = http.Header{}
+	}
+	if agent, ok := in.Header["User-Agent"]; !ok {
+		in.Header.Set("User-Agent", "Go-http-client/1.1")
+	} else if len(agent) == 0 || agent[0] == "" {
+		in.Header.Del("User-Agent")
+	}
+	if in.ContentLength > 0 {
+		in.Header.Set("Content-Length", strconv.FormatInt(in.ContentLength, 10))
+	}
+}
+
+func attach(in *http.Request, body []byte) {
+	in.ContentLength = int64(len(body))
+	if len(body) > 0 {
+		in.Body = io.NopCloser(bytes.NewReader(body))
+	}
+}
+
+// traceOf returns the context's trace with no hook missing.
+func traceOf(ctx context.Context) *httptrace.ClientTrace {
+	var trace httptrace.ClientTrace
+	if t := httptrace.ContextClientTrace(ctx); t != nil {
+		trace = *t
+	}
+	if trace.GetConn == nil {
+		trace.GetConn = func(string) {}
+	}
+	if trace.GotConn == nil {
+		trace.GotConn = func(httptrace.GotConnInfo) {}
+	}
+	if trace.WroteHeaderField == nil {
+		trace.WroteHeaderField = func(string, []string) {}
+	}
+	if trace.WroteHeaders == nil {
+		trace.WroteHeaders = func() {}
+	}
+	if trace.WroteRequest == nil {
+		trace.WroteRequest = func(httptrace.WroteRequestInfo) {}
+	}
+	if trace.GotFirstResponseByte == nil {
+		trace.GotFirstResponseByte = func() {}
+	}
+	return &trace
+}
+
+// hostPort is an address that leads nowhere.
+type hostPort string
+
+func hostPortOf(u *url.URL) hostPort {
+	if u.Port() != "" {
+		return hostPort(u.Host)
+	}
+	return hostPort(net.JoinHostPort(u.Hostname(), defaultPort(u)))
+}
+
+func (a hostPort) Network() string { return "tcp" }
+func (a hostPort) String() string  { return string(a) }
+
+// wire stands for a connection in a trace, where only its addresses may be
+// asked for.
+type wire struct {
+	net.Conn
+	peer hostPort
+}
+
+func (w wire) LocalAddr() net.Addr  { return hostPort("198.51.100.23:50211") }
+func (w wire) RemoteAddr() net.Addr { return w.peer }
