@@ -1,0 +1,671 @@
+package vidgo_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/vidgo-go/vidgo"
+	"github.com/vidgo-go/vidgo/vidgotest"
+)
+
+func TestParseCallback(t *testing.T) {
+	const task = `{"task_id":"a","status":"finished","files":[{"file_url":"https://x.vidgo.ai/1.png","file_type":"image"}],"extra":{"x":1}}`
+	for name, body := range map[string]string{
+		"of 2025, wrapped": `{"code":200,"data":` + task + `}`,
+		"of 2026, bare":    task,
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := vidgo.ParseCallback([]byte(body))
+			require.NoError(t, err)
+			require.Equal(t, "a", got.ID)
+			require.Equal(t, vidgo.Finished, got.Status)
+			require.Equal(t, "https://x.vidgo.ai/1.png", got.Files[0].URL)
+			require.JSONEq(t, task, string(got.Raw))
+		})
+	}
+	got, err := vidgo.ParseCallback([]byte(`{"task_id":"a","reference":"forged","submission_id":"forged","model":"forged"}`))
+	require.NoError(t, err)
+	require.Empty(t, got.Reference+got.SubmissionID+got.Model, "a body says nothing of what is ours")
+
+	for _, body := range []string{"", "null", "[]", "7", "{}", `{"code":200}`, `{"code":200,"data":null}`, `{"code":200,"data":[]}`,
+		`{"task_id":null}`, `{"task_id":"a/b"}`, `{"task_id":".."}`, `{"task_id":"a"} x`, `{"task_id":"a"`, "<html>"} {
+		_, err := vidgo.ParseCallback([]byte(body))
+		require.Error(t, err, body)
+	}
+}
+
+func FuzzParseCallback(f *testing.F) {
+	for _, seed := range []string{`{"code":200,"data":{"task_id":"a","status":"finished","progress":100.0,"files":[{"file_url":"x"}]}}`,
+		`{"task_id":"a","created_time":"2026-01-01T13:09:04.731057","files":["x",{"a":"[{\"b\":\"https://x\"}]"}]}`, `{"task_id":7,"progress":"NaN"}`, `{`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		task, err := vidgo.ParseCallback(body)
+		if err != nil {
+			return
+		}
+		if vidgo.CheckTaskID(task.ID) != nil {
+			t.Errorf("a task with the id %q", task.ID)
+		}
+		task.URLs()
+		stored, err := task.MarshalJSON()
+		if err != nil {
+			t.Fatalf("%q cannot be stored: %v", body, err)
+		}
+		var back vidgo.Task
+		if err := back.UnmarshalJSON(stored); err != nil {
+			t.Fatalf("%q cannot be read back: %v", stored, err)
+		}
+		again, _ := back.MarshalJSON()
+		if !bytes.Equal(stored, again) || back.ID != task.ID || back.Status != task.Status || len(back.Files) != len(task.Files) {
+			t.Errorf("%q reads back as %q", stored, again)
+		}
+	})
+}
+
+func TestCallbackFirst(t *testing.T) {
+	for name, contract := range map[string]vidgotest.Contract{"2025": vidgotest.Contract2025, "2026": vidgotest.Contract2026} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv := vidgotest.Server{Contract: contract, Default: vidgotest.Script{Duration: 30 * time.Second}}
+				client := newCallbackClient(t, &srv)
+				submitted := submit(t, client, vidgo.Reference("order-7"))
+				began := time.Now()
+				task, err := client.Wait(t.Context(), submitted.ID)
+				require.NoError(t, err)
+				require.Equal(t, 30*time.Second, time.Since(began))
+				require.Equal(t, vidgo.Finished, task.Status)
+				require.Len(t, task.Files, 1)
+				require.Equal(t, "sora-2", task.Model)
+				require.Equal(t, "order-7", task.Reference)
+				require.Equal(t, submitted.SubmissionID, task.SubmissionID)
+				requireAnswers(t, &srv, http.StatusOK)
+			})
+		})
+	}
+}
+
+func requireAnswers(t *testing.T, srv *vidgotest.Server, want ...int) {
+	t.Helper()
+	synctest.Wait()
+	var got []int
+	for _, d := range srv.Deliveries() {
+		got = append(got, d.Status)
+	}
+	require.Equal(t, want, got)
+}
+
+// A believed callback costs no status request, if it comes before the first
+// poll: here the wait begins after it.
+func TestCallbackBeforeWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := vidgotest.Server{Default: vidgotest.Script{Duration: 10 * time.Second}}
+		client := newCallbackClient(t, &srv)
+		id := submit(t, client).ID
+		time.Sleep(time.Hour)
+		task, err := client.Wait(t.Context(), id)
+		require.NoError(t, err)
+		require.Equal(t, vidgo.Finished, task.Status)
+		require.Empty(t, srv.Requests(vidgotest.EndpointStatus), "no request at all")
+		task.Files[0].URL = "changed"
+		again, err := client.Wait(t.Context(), id)
+		require.NoError(t, err)
+		require.NotEqual(t, "changed", again.Files[0].URL, "each gets its own copy")
+	})
+}
+
+func TestCallbackBeforeSubmitReturns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := vidgotest.Server{Default: vidgotest.Script{Callback: vidgotest.Callback{BeforeAnswer: true}}}
+		client := newCallbackClient(t, &srv)
+		task, err := client.Run(t.Context(), boat, vidgo.Reference("order-7"))
+		require.NoError(t, err)
+		require.Equal(t, vidgo.Finished, task.Status)
+		require.Equal(t, "order-7", task.Reference)
+		require.Empty(t, srv.Requests(vidgotest.EndpointStatus))
+		requireAnswers(t, &srv, http.StatusOK)
+	})
+}
+
+func TestCallbackBeforeAnswerThatNamesAnotherTask(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := vidgotest.Server{Default: vidgotest.Script{Callback: vidgotest.Callback{BeforeAnswer: true}}}
+		client := newCallbackClient(t, &srv)
+		srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointSubmit, Accept: true, Status: 200,
+			Body: `{"code":200,"data":{"task_id":"another","status":"not_started"}}`})
+		task := submit(t, client)
+		require.Equal(t, "another", task.ID)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		_, err := client.Wait(ctx, "another")
+		require.ErrorIs(t, err, vidgo.ErrNotFound, "the kept callback was dropped: it is about another task")
+	})
+}
+
+func TestCallbackAndPollAtTheSameInstant(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := vidgotest.Server{Default: vidgotest.Script{Duration: 10 * time.Second}}
+		client := newCallbackClient(t, &srv)
+		var wg sync.WaitGroup
+		var results atomic.Int32
+		for range 50 {
+			id := submit(t, client).ID
+			wg.Go(func() {
+				task, err := client.Wait(t.Context(), id, vidgo.PollEvery(func(int, *vidgo.Task) time.Duration { return 5 * time.Second }))
+				require.NoError(t, err)
+				require.Equal(t, vidgo.Finished, task.Status)
+				results.Add(1)
+			})
+		}
+		wg.Wait()
+		require.EqualValues(t, 50, results.Load())
+		requireIdle(t, client)
+	})
+}
+
+func TestLostCallbackIsFoundByPolling(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := vidgotest.Server{Default: vidgotest.Script{Duration: time.Minute, Callback: vidgotest.Callback{Drop: true}}}
+		client := newCallbackClient(t, &srv)
+		id := submit(t, client).ID
+		began := time.Now()
+		_, err := client.Wait(t.Context(), id)
+		require.NoError(t, err)
+		require.Less(t, time.Since(began), 3*time.Minute)
+		require.Less(t, len(srv.Requests(vidgotest.EndpointStatus)), 6, "the safety net has wide meshes")
+	})
+}
+
+func TestMissingCallbacksAreNoticed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var logged bytes.Buffer
+		srv := vidgotest.Server{Default: vidgotest.Script{Duration: time.Minute, Callback: vidgotest.Callback{Drop: true}}}
+		client := newCallbackClient(t, &srv, vidgo.WithLogger(slog.New(slog.NewTextHandler(&logged, nil))))
+		polls := func() int {
+			before := len(srv.Requests(vidgotest.EndpointStatus))
+			_, err := client.Run(t.Context(), boat)
+			require.NoError(t, err)
+			return len(srv.Requests(vidgotest.EndpointStatus)) - before
+		}
+		for range 3 {
+			require.Less(t, polls(), 6)
+		}
+		for range 3 {
+			require.GreaterOrEqual(t, polls(), 7, "as if there were no callbacks")
+		}
+		require.Equal(t, 1, strings.Count(logged.String(), "callbacks are expected but do not come"), "said once")
+
+		srv.Script("sora-2", vidgotest.Script{Duration: time.Minute})
+		_, err := client.Run(t.Context(), boat)
+		require.NoError(t, err)
+		srv.Script("sora-2", vidgotest.Script{Duration: time.Minute, Callback: vidgotest.Callback{Drop: true}})
+		require.Less(t, polls(), 6, "one callback restores the trust")
+	})
+}
+
+func TestDuplicates(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := vidgotest.Server{Default: vidgotest.Script{Duration: 10 * time.Second, Callback: vidgotest.Callback{Repeat: 9}}}
+		client := newClient(t, &srv, vidgo.WithCallbackURL(callbackURL), vidgo.WithCallbackSecret(secret))
+		handled := 0
+		srv.Route("app.example.com", client.CallbackHandler(func(_ context.Context, task *vidgo.Task) error {
+			handled++
+			require.Equal(t, "sora-2", task.Model)
+			require.Equal(t, "order-7", task.Reference)
+			return nil
+		}))
+		task, err := client.Run(t.Context(), boat, vidgo.Reference("order-7"))
+		require.NoError(t, err)
+		require.Equal(t, vidgo.Finished, task.Status)
+		requireAnswers(t, &srv, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200)
+		require.Equal(t, 1, handled)
+	})
+}
+
+func TestFirstFinalStateStands(t *testing.T) {
+	for first, second := range map[vidgo.Status]vidgo.Status{vidgo.Finished: vidgo.Failed, vidgo.Failed: vidgo.Finished} {
+		t.Run(string(first), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var logged bytes.Buffer
+				srv := vidgotest.Server{Default: vidgotest.Script{Hold: true}}
+				client := newCallbackClient(t, &srv, vidgo.WithLogger(slog.New(slog.NewTextHandler(&logged, nil))))
+				id := submit(t, client).ID
+				for _, status := range []vidgo.Status{first, second, "running"} {
+					code, err := srv.SendCallback(t.Context(), id, func(task map[string]any) { task["status"] = string(status) })
+					require.NoError(t, err)
+					require.Equal(t, http.StatusOK, code)
+				}
+				task, _ := client.Wait(t.Context(), id)
+				require.Equal(t, first, task.Status)
+				require.Contains(t, logged.String(), "contradicts")
+			})
+		})
+	}
+}
+
+func TestNonFinalCallbackIsProgress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := vidgotest.Server{Default: vidgotest.Script{Hold: true}}
+		client := newCallbackClient(t, &srv)
+		id := submit(t, client).ID
+		time.AfterFunc(5*time.Second, func() {
+			code, err := srv.SendCallback(t.Context(), id, func(task map[string]any) { task["progress"] = 55.5 })
+			require.NoError(t, err)
+			require.Equal(t, http.StatusOK, code)
+		})
+		time.AfterFunc(6*time.Second, func() { require.NoError(t, srv.Finish(id)) })
+		var progress []float64
+		for task, err := range client.Updates(t.Context(), id) {
+			require.NoError(t, err)
+			progress = append(progress, task.Progress)
+		}
+		require.Equal(t, []float64{0, 55.5, 100}, progress)
+	})
+}
+
+// Whatever is wrong with a delivery's token, it ends no wait and changes
+// nothing, and the sender learns nothing.
+func TestForgedCallbacksWithASecret(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := vidgotest.Server{Default: vidgotest.Script{Hold: true}}
+		var logged bytes.Buffer
+		client := newCallbackClient(t, &srv, vidgo.WithLogger(slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+		mine, other := submit(t, client), submit(t, client)
+		urls := []string{srv.Tasks()[0].CallbackURL, srv.Tasks()[1].CallbackURL}
+		_, token, _ := strings.Cut(urls[0], "vidgo_token=")
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		result := make(chan error, 1)
+		go func() {
+			_, err := client.Wait(ctx, mine.ID)
+			result <- err
+		}()
+		synctest.Wait()
+
+		finished := fmt.Appendf(nil, `{"code":200,"data":{"task_id":%q,"status":"finished","files":[]}}`, mine.ID)
+		stale, _, err := vidgo.NewSigner(time.Hour, secret).Sign(callbackURL, "", time.Now().Add(-25*time.Hour))
+		require.NoError(t, err)
+		future, _, err := vidgo.NewSigner(time.Hour, secret).Sign(callbackURL, "", time.Now().Add(6*time.Minute))
+		require.NoError(t, err)
+		elsewhere, _, err := vidgo.NewSigner(time.Hour, oldSecret).Sign(callbackURL, "", time.Now())
+		require.NoError(t, err)
+		unknown, _, err := vidgo.NewSigner(time.Hour, secret).Sign(callbackURL, "", time.Now())
+		require.NoError(t, err)
+		forged := map[string]string{"no token": callbackURL, "a wrong token": callbackURL + "?vidgo_token=1.2.3.4", "another submission's": urls[1],
+			"expired": stale, "from the future": future, "of another secret": elsewhere, "of a submission nobody knows, for a task that has one": unknown}
+		for n := range len(token) {
+			forged[fmt.Sprintf("cut at %d", n)] = callbackURL + "?vidgo_token=" + token[:n]
+		}
+		for name, target := range forged {
+			code, err := srv.Post(t.Context(), target, finished)
+			require.NoError(t, err)
+			require.Equal(t, http.StatusUnauthorized, code, name)
+		}
+		code, err := srv.Post(t.Context(), urls[0], bytes.ReplaceAll(finished, []byte(mine.ID), []byte(other.ID)))
+		require.NoError(t, err)
+		require.Equal(t, http.StatusUnauthorized, code, "a good token with another task's id")
+		code, err = srv.Post(t.Context(), urls[0], bytes.ReplaceAll(finished, []byte(mine.ID), []byte("nobody's")))
+		require.NoError(t, err)
+		require.Equal(t, http.StatusUnauthorized, code, "a good token with an id nobody knows")
+
+		require.ErrorIs(t, <-result, context.DeadlineExceeded)
+		require.NotContains(t, logged.String(), token)
+		require.NotContains(t, logged.String(), token[len(token)-20:])
+		require.Equal(t, len(forged)+2, strings.Count(logged.String(), "msg=callback "), "each delivery is logged once")
+	})
+}
+
+// Another process may have submitted the task: its token is as good.
+func TestCallbackOfAnotherProcess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := vidgotest.Server{Default: vidgotest.Script{Duration: time.Minute}}
+		elsewhere := newClient(t, &srv, vidgo.WithCallbackURL(callbackURL), vidgo.WithCallbackSecret(secret))
+		id := submit(t, elsewhere, vidgo.Reference("order-7")).ID
+		here := newCallbackClient(t, &srv)
+		time.Sleep(2 * time.Minute)
+		task, err := here.Wait(t.Context(), id)
+		require.NoError(t, err)
+		require.Equal(t, "order-7", task.Reference, "the token carried it")
+		require.NotEmpty(t, task.SubmissionID)
+		require.Empty(t, srv.Requests(vidgotest.EndpointStatus))
+
+		code, err := srv.SendCallback(t.Context(), id, func(task map[string]any) { task["task_id"] = "another" })
+		require.NoError(t, err)
+		require.Equal(t, http.StatusUnauthorized, code, "believed once, it is bound")
+	})
+}
+
+func TestSecretRotation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := vidgotest.Server{Default: vidgotest.Script{Duration: time.Minute}}
+		before := newClient(t, &srv, vidgo.WithCallbackURL(callbackURL), vidgo.WithCallbackSecret(oldSecret))
+		id := submit(t, before).ID
+		client := newClient(t, &srv, vidgo.WithCallbackURL(callbackURL), vidgo.WithCallbackSecret(secret, oldSecret))
+		srv.Route("app.example.com", client.CallbackHandler(nil))
+		_, err := client.Wait(t.Context(), id)
+		require.NoError(t, err)
+		requireAnswers(t, &srv, http.StatusOK)
+	})
+}
+
+// newHintClient makes a client that gets callbacks without tokens.
+func newHintClient(t *testing.T, srv *vidgotest.Server, handle func(context.Context, *vidgo.Task) error, opts ...vidgo.Option) *vidgo.Client {
+	t.Helper()
+	client := newClient(t, srv, append([]vidgo.Option{vidgo.WithCallbackURL(callbackURL)}, opts...)...)
+	srv.Route("app.example.com", client.CallbackHandler(handle))
+	return client
+}
+
+func TestHintMakesTheClientAskAtOnce(t *testing.T) {
+	for name, opts := range map[string][]vidgo.Option{
+		"without a secret":       nil,
+		"with confirmation only": {vidgo.WithCallbackSecret(secret), vidgo.WithCallbackConfirmation()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv := vidgotest.Server{Default: vidgotest.Script{Duration: 30 * time.Second}}
+				client := newHintClient(t, &srv, nil, opts...)
+				id := submit(t, client).ID
+				began := time.Now()
+				task, err := client.Wait(t.Context(), id, vidgo.PollEvery(func(n int, _ *vidgo.Task) time.Duration { return time.Duration(n) * time.Hour }))
+				require.NoError(t, err)
+				require.Equal(t, 30*time.Second, time.Since(began))
+				require.Equal(t, vidgo.Finished, task.Status)
+				require.Len(t, srv.Requests(vidgotest.EndpointStatus), 2)
+				requireAnswers(t, &srv, http.StatusOK)
+				requireIdle(t, client)
+			})
+		})
+	}
+}
+
+func TestForgedHintChangesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := vidgotest.Server{Default: vidgotest.Script{Hold: true}}
+		client := newHintClient(t, &srv, nil, vidgo.WithPollRate(5, 5))
+		id := submit(t, client).ID
+		result := make(chan *vidgo.Task, 1)
+		go func() {
+			task, _ := client.Wait(t.Context(), id)
+			result <- task
+		}()
+		synctest.Wait()
+		began := time.Now()
+		var wg sync.WaitGroup
+		var confirmed atomic.Int32
+		for i := range 10000 {
+			forged := id
+			if i%2 == 0 {
+				forged = fmt.Sprintf("task-%d", i)
+			}
+			wg.Go(func() {
+				code, err := srv.Post(t.Context(), callbackURL, fmt.Appendf(nil, `{"task_id":%q,"status":"finished","files":[]}`, forged))
+				require.NoError(t, err)
+				if code == http.StatusOK && forged == id {
+					confirmed.Add(1)
+				}
+			})
+			if i%100 == 0 {
+				time.Sleep(100 * time.Millisecond)
+			}
+		}
+		wg.Wait()
+		polls := srv.Requests(vidgotest.EndpointStatus)
+		require.LessOrEqual(t, float64(len(polls)), 5*time.Since(began).Seconds()+6, "no more than the poll rate")
+		require.Zero(t, confirmed.Load())
+		select {
+		case task := <-result:
+			t.Fatalf("a forgery ended the wait: %v", task.Status)
+		default:
+		}
+		require.NoError(t, srv.Finish(id))
+		require.Equal(t, vidgo.Finished, (<-result).Status)
+		requireIdle(t, client)
+	})
+}
+
+func TestStrayHints(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := vidgotest.Server{Default: vidgotest.Script{Hold: true}}
+		handled := 0
+		client := newHintClient(t, &srv, func(context.Context, *vidgo.Task) error { handled++; return nil })
+		id := submit(t, client, vidgo.NoCallback()).ID
+		body := fmt.Appendf(nil, `{"task_id":%q,"status":"finished"}`, id)
+		code, err := srv.Post(t.Context(), callbackURL, body)
+		require.NoError(t, err)
+		require.Equal(t, http.StatusServiceUnavailable, code, "Vidgo says it is running: deliver again")
+		require.NoError(t, srv.Finish(id))
+		time.Sleep(time.Second)
+		code, err = srv.Post(t.Context(), callbackURL, body)
+		require.NoError(t, err)
+		require.Equal(t, http.StatusOK, code)
+		require.Equal(t, 1, handled)
+
+		srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointStatus, Hang: true, Times: -1})
+		var wg sync.WaitGroup
+		var refused atomic.Int32
+		began := time.Now()
+		for i := range 50 {
+			wg.Go(func() {
+				code, err := srv.Post(t.Context(), callbackURL, fmt.Appendf(nil, `{"task_id":"stray-%d","status":"finished"}`, i))
+				require.NoError(t, err)
+				require.Equal(t, http.StatusServiceUnavailable, code)
+				if time.Since(began) == 0 {
+					refused.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		require.EqualValues(t, 42, refused.Load(), "eight are looked into, the others are to come again")
+		require.Equal(t, 8*time.Second, time.Since(began), "the answer is there before Vidgo gives up")
+		requireIdle(t, client)
+	})
+}
+
+func TestHintForNobodyCostsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		newHintClient(t, &srv, nil)
+		code, err := srv.Post(t.Context(), callbackURL, []byte(`{"task_id":"x","status":"finished"}`))
+		require.NoError(t, err)
+		require.Equal(t, http.StatusOK, code)
+		require.Empty(t, srv.Requests())
+	})
+}
+
+func TestConfirmationBelievesNoBody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := vidgotest.Server{Default: vidgotest.Script{Hold: true}}
+		client := newHintClient(t, &srv, nil, vidgo.WithCallbackSecret(secret), vidgo.WithCallbackConfirmation())
+		id := submit(t, client).ID
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		time.AfterFunc(10*time.Second, func() {
+			code, err := srv.SendCallback(ctx, id, func(task map[string]any) { task["status"] = "finished" })
+			require.NoError(t, err)
+			require.Equal(t, http.StatusServiceUnavailable, code)
+		})
+		_, err := client.Wait(ctx, id)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		code, err := srv.Post(t.Context(), callbackURL, nil)
+		require.NoError(t, err)
+		require.Equal(t, http.StatusUnauthorized, code, "the token is still asked for")
+	})
+}
+
+func TestConfirmationBelievesNoBodyBeforeTheAnswerEither(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := vidgotest.Server{Default: vidgotest.Script{Callback: vidgotest.Callback{BeforeAnswer: true}}}
+		client := newHintClient(t, &srv, nil, vidgo.WithCallbackSecret(secret), vidgo.WithCallbackConfirmation())
+		task, err := client.Run(t.Context(), boat)
+		require.NoError(t, err)
+		require.Equal(t, vidgo.Finished, task.Status)
+		require.Len(t, srv.Requests(vidgotest.EndpointStatus), 1, "it was asked for")
+	})
+}
+
+func TestHandleFailsThenSucceeds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := vidgotest.Server{Default: vidgotest.Script{Duration: 10 * time.Second}}
+		client := newClient(t, &srv, vidgo.WithCallbackURL(callbackURL), vidgo.WithCallbackSecret(secret))
+		calls := 0
+		srv.Route("app.example.com", client.CallbackHandler(func(ctx context.Context, task *vidgo.Task) error {
+			calls++
+			deadline, ok := ctx.Deadline()
+			require.True(t, ok)
+			require.Equal(t, 8*time.Second, time.Until(deadline))
+			switch calls {
+			case 1:
+				return errors.New("the database is down")
+			case 2:
+				panic("a bug")
+			}
+			return nil
+		}))
+		id := submit(t, client).ID
+		_, err := client.Wait(t.Context(), id)
+		require.NoError(t, err, "the wait does not depend on handle")
+		time.Sleep(time.Minute)
+		require.Equal(t, 3, calls)
+		synctest.Wait()
+		ds := srv.Deliveries()
+		require.Equal(t, http.StatusServiceUnavailable, ds[0].Status)
+		require.Error(t, ds[1].Err, "a panic closes the connection")
+		require.Equal(t, http.StatusOK, ds[2].Status)
+	})
+}
+
+func TestDuplicateWaitsForTheRunningHandle(t *testing.T) {
+	for _, fails := range []bool{false, true} {
+		t.Run(fmt.Sprint("fails ", fails), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv := vidgotest.Server{Default: vidgotest.Script{Hold: true}}
+				client := newClient(t, &srv, vidgo.WithCallbackURL(callbackURL), vidgo.WithCallbackSecret(secret))
+				calls := 0
+				srv.Route("app.example.com", client.CallbackHandler(func(context.Context, *vidgo.Task) error {
+					calls++
+					time.Sleep(3 * time.Second)
+					if fails {
+						return errors.New("no")
+					}
+					return nil
+				}))
+				id := submit(t, client).ID
+				began := time.Now()
+				var wg sync.WaitGroup
+				for range 3 {
+					wg.Go(func() {
+						code, err := srv.SendCallback(t.Context(), id, func(task map[string]any) { task["status"] = "finished" })
+						require.NoError(t, err)
+						require.Equal(t, fails, code == http.StatusServiceUnavailable)
+						require.Equal(t, 3*time.Second, time.Since(began))
+					})
+				}
+				wg.Wait()
+				require.Equal(t, 1, calls)
+			})
+		})
+	}
+}
+
+func TestHandleWaitsForTheAnswerOfTheSubmission(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := vidgotest.Server{Default: vidgotest.Script{Duration: time.Second}}
+		client := newClient(t, &srv, vidgo.WithCallbackURL(callbackURL), vidgo.WithCallbackSecret(secret))
+		var handled *vidgo.Task
+		srv.Route("app.example.com", client.CallbackHandler(func(_ context.Context, task *vidgo.Task) error {
+			handled = task
+			return nil
+		}))
+		srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointSubmit, Accept: true, Delay: 5 * time.Second})
+		task := submit(t, client, vidgo.Reference("order-7"))
+		synctest.Wait()
+		require.Equal(t, task.ID, handled.ID)
+		require.Equal(t, "order-7", handled.Reference)
+		require.Equal(t, "sora-2", handled.Model)
+		requireAnswers(t, &srv, http.StatusOK)
+	})
+}
+
+func TestAnswersOfTheHandler(t *testing.T) {
+	var srv vidgotest.Server
+	client := newHintClient(t, &srv, nil)
+	handler := client.CallbackHandler(nil)
+	tests := []struct {
+		name, method string
+		body         io.Reader
+		want         int
+	}{
+		{"GET", http.MethodGet, nil, 405},
+		{"nothing", http.MethodPost, strings.NewReader(""), 400},
+		{"not a task", http.MethodPost, strings.NewReader(`{"hello":"world"}`), 400},
+		{"two values", http.MethodPost, strings.NewReader(`{"task_id":"a"}{"task_id":"b"}`), 400},
+		{"a broken body", http.MethodPost, io.MultiReader(strings.NewReader(`{"task`), broken{}), 400},
+		{"10 MiB", http.MethodPost, io.LimitReader(zeros{}, 10<<20), 413},
+		{"not final", http.MethodPost, strings.NewReader(`{"task_id":"a","status":"running"}`), 200},
+		{"null status", http.MethodPost, strings.NewReader(`{"task_id":"a","status":null,"files":null,"progress":null}`), 200},
+		{"final, for nobody", http.MethodPost, strings.NewReader(`{"task_id":"a","status":"failed"}`), 200},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			w := httptest.NewRecorder()
+			handler.ServeHTTP(w, httptest.NewRequest(test.method, "/vidgo", test.body))
+			require.Equal(t, test.want, w.Code)
+			if test.want == 405 {
+				require.Equal(t, "POST", w.Header().Get("Allow"))
+			}
+		})
+	}
+}
+
+type broken struct{}
+
+func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// The token is checked before a byte of the body is read.
+func TestBodyIsNotReadWithoutAToken(t *testing.T) {
+	var srv vidgotest.Server
+	client := newCallbackClient(t, &srv)
+	w := httptest.NewRecorder()
+	client.CallbackHandler(nil).ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/vidgo", untouchable{t}))
+	require.Equal(t, http.StatusUnauthorized, w.Code)
+}
+
+type untouchable struct{ t *testing.T }
+
+func (u untouchable) Read([]byte) (int, error) {
+	u.t.Error("the body was read")
+	return 0, io.EOF
+}
+
+func TestCallbackURLWithQueryOfItsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := vidgotest.Server{Default: vidgotest.Script{Duration: time.Second}}
+		client := newClient(t, &srv, vidgo.WithCallbackSecret(secret))
+		var got url.Values
+		inner := client.CallbackHandler(nil)
+		srv.Route("app.example.com", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			got = r.URL.Query()
+			inner.ServeHTTP(w, r)
+		}))
+		_, err := client.Run(t.Context(), boat, vidgo.CallbackTo("https://app.example.com?tenant=7"))
+		require.NoError(t, err)
+		require.Equal(t, "7", got.Get("tenant"))
+		requireAnswers(t, &srv, http.StatusOK)
+	})
+}

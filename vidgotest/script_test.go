@@ -1,0 +1,152 @@
+package vidgotest_test
+
+import (
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/vidgo-go/vidgo/vidgotest"
+)
+
+func TestScriptsComeInOrderOfNearness(t *testing.T) {
+	srv := vidgotest.Server{Default: vidgotest.Script{Error: "default"}}
+	srv.Script("a", vidgotest.Script{Error: "standing"})
+	srv.Next(vidgotest.Script{Error: "first"}, vidgotest.Script{Error: "second"})
+	why := func(model string) string { return *look(t, &srv, submit(t, &srv, model, "")).Error }
+	require.Equal(t, "first", why("a"))
+	require.Equal(t, "second", why("b"))
+	require.Equal(t, "standing", why("a"))
+	require.Equal(t, "default", why("b"))
+}
+
+func TestARefusedSubmissionUsesNoScriptUp(t *testing.T) {
+	var srv vidgotest.Server
+	srv.Next(vidgotest.Script{Error: "first"})
+	do(t, &srv, http.MethodPost, submitURL, `{}`)
+	srv.SetCredits(0)
+	do(t, &srv, http.MethodPost, submitURL, order("m", ""))
+	srv.SetCredits(1)
+	require.Equal(t, "first", *look(t, &srv, submit(t, &srv, "m", "")).Error)
+}
+
+func TestALaterScriptDoesNotTouchATask(t *testing.T) {
+	var srv vidgotest.Server
+	files := []vidgotest.File{{"file_url": "https://cdn.vidgo.ai/a.png", "meta": map[string]any{"k": "v"}}}
+	srv.Script("m", vidgotest.Script{Files: files})
+	id := submit(t, &srv, "m", "")
+	files[0]["file_url"] = "changed"
+	files[0]["meta"].(map[string]any)["k"] = "changed"
+	srv.Script("m", vidgotest.Script{Error: "no"})
+	got := look(t, &srv, id)
+	require.Equal(t, "finished", got.Status)
+	require.Equal(t, []map[string]any{{"file_url": "https://cdn.vidgo.ai/a.png", "meta": map[string]any{"k": "v"}}}, got.Files)
+}
+
+func TestFilesCanBeSeveralOrNone(t *testing.T) {
+	var srv vidgotest.Server
+	srv.Next(vidgotest.Script{N: 3}, vidgotest.Script{Files: []vidgotest.File{}})
+	three := look(t, &srv, submit(t, &srv, "m", "")).Files
+	require.Len(t, three, 3)
+	require.NotEqual(t, three[0], three[1])
+	require.Equal(t, []map[string]any{}, look(t, &srv, submit(t, &srv, "m", "")).Files)
+}
+
+func TestProgressIsSpreadOverTheDuration(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		srv.Next(vidgotest.Script{Duration: 40 * time.Second, Progress: []float64{0, 12.5, 50, 80}})
+		id := submit(t, &srv, "m", "")
+		for _, want := range []float64{0, 12.5, 50, 80, 100} {
+			require.Equal(t, want, look(t, &srv, id).Progress)
+			time.Sleep(9 * time.Second)
+			if want != 100 {
+				require.Equal(t, want, look(t, &srv, id).Progress)
+			}
+			time.Sleep(time.Second)
+		}
+	})
+}
+
+func TestStatusWordAndHiddenTask(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		srv.Next(vidgotest.Script{Duration: 10 * time.Second, Status: "reviewing", Hidden: 3 * time.Second})
+		id := submit(t, &srv, "m", "")
+		r := get(t, &srv, statusURL+id)
+		require.Equal(t, 404, r.status)
+		require.JSONEq(t, `{"detail":"Task not found"}`, r.body)
+		time.Sleep(3 * time.Second)
+		require.Equal(t, "reviewing", look(t, &srv, id).Status)
+		require.Equal(t, "reviewing", srv.Tasks()[0].Status)
+		time.Sleep(7 * time.Second)
+		require.Equal(t, "finished", look(t, &srv, id).Status)
+	})
+}
+
+func TestAHeldTaskWaitsForFinish(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		srv.Default = vidgotest.Script{Hold: true, Duration: time.Minute, Progress: []float64{10, 90}}
+		id := submit(t, &srv, "m", "")
+		time.Sleep(time.Hour)
+		require.Equal(t, task{Status: "running", Progress: 90, Files: []map[string]any{}}, look(t, &srv, id))
+		require.NoError(t, srv.Finish(id, vidgotest.File{"file_url": "https://x.test/a.png"}))
+		require.Equal(t, task{Status: "finished", Progress: 100, Files: []map[string]any{{"file_url": "https://x.test/a.png"}}}, look(t, &srv, id))
+		require.ErrorContains(t, srv.Finish(id), "finished already")
+		require.ErrorContains(t, srv.Fail(id, "late"), "finished already")
+		require.ErrorContains(t, srv.Fail("nobody", "x"), `no task "nobody"`)
+	})
+}
+
+func TestFailEndsATaskBeforeItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		srv.Default = vidgotest.Script{Duration: time.Minute, Credits: 100}
+		id := submit(t, &srv, "m", "")
+		require.Equal(t, 17176.0, credits(t, &srv))
+		require.NoError(t, srv.Fail(id, "out of memory"))
+		got := look(t, &srv, id)
+		require.Equal(t, "failed", got.Status)
+		require.Equal(t, "out of memory", *got.Error)
+		time.Sleep(time.Hour)
+		require.Equal(t, "failed", look(t, &srv, id).Status)
+		require.Equal(t, 17276.0, credits(t, &srv))
+		require.Error(t, srv.Finish(id))
+	})
+}
+
+func TestCreditsAreTakenAndGivenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := vidgotest.Server{Credits: 10}
+		srv.Script("bad", vidgotest.Script{Duration: time.Minute, Credits: 6, Error: "no"})
+		srv.Script("good", vidgotest.Script{Duration: time.Minute, Credits: 6})
+		submit(t, &srv, "bad", "")
+		require.Equal(t, 4.0, credits(t, &srv))
+		require.Equal(t, 402, do(t, &srv, http.MethodPost, submitURL, order("good", "")).status)
+		time.Sleep(time.Minute)
+		require.Equal(t, 6.0, look(t, &srv, submit(t, &srv, "good", "")).Credits) // the refund paid for it
+		time.Sleep(time.Minute)
+		require.Equal(t, 4.0, credits(t, &srv))
+		srv.SetCredits(100)
+		require.Equal(t, 100.0, credits(t, &srv))
+	})
+}
+
+func TestPendingTasksLeaveNothingBehind(t *testing.T) {
+	// A goroutine that is still there when the bubble ends fails the test.
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		srv.Route("hooks.example.com", http.NotFoundHandler())
+		srv.Default = vidgotest.Script{Duration: time.Hour}
+		for range 100 {
+			submit(t, &srv, "m", hook)
+		}
+		srv.Next(vidgotest.Script{}) // and one whose callback waits for its retry
+		submit(t, &srv, "m", hook)
+		synctest.Wait()
+		require.Len(t, srv.Deliveries(), 1)
+	})
+}

@@ -1,0 +1,102 @@
+package vidgotest_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/vidgo-go/vidgo/vidgotest"
+)
+
+// Everything else is tested in memory. The tests here are about what only
+// net/http and the kernel can show: that the tricks of faults on a real
+// connection look to a real client as they should.
+
+func listen(t *testing.T, srv *vidgotest.Server) (url string, client *http.Client) {
+	ts := httptest.NewServer(srv)
+	t.Cleanup(ts.Close)
+	return ts.URL, ts.Client()
+}
+
+// On a socket, because Hijack and SO_LINGER are at work.
+func TestResetOnASocket(t *testing.T) {
+	for _, f := range []vidgotest.Fault{{Reset: true, Accept: true}, {Refuse: true, Accept: true}} {
+		var srv vidgotest.Server
+		url, client := listen(t, &srv)
+		srv.Inject(f)
+		_, err := try(client, request(t, http.MethodPost, url+"/api/generate/submit", order("m", "")))
+		require.ErrorIs(t, err, syscall.ECONNRESET)
+		require.Len(t, srv.Tasks(), 1)
+		require.Zero(t, srv.Requests()[0].Status)
+	}
+}
+
+// On a socket, because a TLS connection has the TCP one inside, and HTTP/2
+// has no connection to take over.
+func TestResetOverTLS(t *testing.T) {
+	for _, http2 := range []bool{false, true} {
+		var srv vidgotest.Server
+		ts := httptest.NewUnstartedServer(&srv)
+		ts.EnableHTTP2 = http2
+		ts.StartTLS()
+		defer ts.Close()
+		srv.Inject(vidgotest.Fault{Reset: true})
+		_, err := try(ts.Client(), request(t, http.MethodPost, ts.URL+"/api/generate/submit", order("m", "")))
+		require.Error(t, err)
+		r, err := try(ts.Client(), request(t, http.MethodPost, ts.URL+"/api/generate/submit", order("m", "")))
+		require.NoError(t, err)
+		require.Equal(t, 200, r.status)
+		require.Len(t, srv.Tasks(), 1)
+	}
+}
+
+// On a socket, because the half must be flushed before the connection breaks.
+func TestTruncateOnASocket(t *testing.T) {
+	var srv vidgotest.Server
+	url, client := listen(t, &srv)
+	srv.Inject(vidgotest.Fault{Truncate: true, Status: 500, Body: "0123456789"})
+	res, err := client.Do(request(t, http.MethodGet, url+"/api/user/balance", ""))
+	require.NoError(t, err)
+	defer res.Body.Close()
+	require.EqualValues(t, 10, res.ContentLength)
+	half, err := io.ReadAll(res.Body)
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	require.Equal(t, "01234", string(half))
+}
+
+// On a socket, because the server learns of a client that left only if it has
+// read the body; otherwise Close would wait forever at the end of this test.
+func TestHangOnASocket(t *testing.T) {
+	var srv vidgotest.Server
+	url, client := listen(t, &srv)
+	srv.Inject(vidgotest.Fault{Hang: true}, vidgotest.Fault{Delay: time.Hour})
+	for range 2 {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		defer cancel()
+		_, err := try(client, request(t, http.MethodPost, url+"/api/generate/submit", order("m", "")).WithContext(ctx))
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+	}
+}
+
+// On a socket, because net/http adds headers of its own and must not add the
+// fake's a second time.
+func TestTheSameAnswersOnASocket(t *testing.T) {
+	var srv vidgotest.Server
+	url, client := listen(t, &srv)
+	id := submit(t, &srv, "m", "")
+	r, err := try(client, request(t, http.MethodGet, url+"/api/generate/status/"+strings.ReplaceAll(id, "-", "%2D"), ""))
+	require.NoError(t, err)
+	require.JSONEq(t, get(t, &srv, statusURL+id).body, r.body)
+	require.Equal(t, "application/json", r.header.Get("Content-Type"))
+	require.Len(t, r.header["Date"], 1)
+	r, err = try(client, request(t, http.MethodGet, url+"/generated/"+id+"-1.png", ""))
+	require.NoError(t, err)
+	require.Equal(t, "image/png", r.header.Get("Content-Type"))
+}

@@ -1,0 +1,643 @@
+package vidgo_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/vidgo-go/vidgo"
+	"github.com/vidgo-go/vidgo/vidgotest"
+)
+
+// requireIdle checks that nothing of the client runs or is kept for waits.
+func requireIdle(t *testing.T, client *vidgo.Client) {
+	t.Helper()
+	synctest.Wait()
+	waits, queued, running := client.Waits()
+	require.Zero(t, waits)
+	require.Zero(t, queued)
+	require.False(t, running)
+}
+
+func TestWaitOnAFinishedTask(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		srv.Default = vidgotest.Script{Credits: 12.5}
+		task := submit(t, newClient(t, &srv))
+		client := newClient(t, &srv) // another process, which knows nothing of it
+		began := time.Now()
+		task, err := client.Wait(t.Context(), task.ID)
+		require.NoError(t, err)
+		require.Equal(t, vidgo.Finished, task.Status)
+		require.Equal(t, 100.0, task.Progress)
+		require.Equal(t, 12.5, task.Credits)
+		require.Len(t, task.Files, 1)
+		require.Equal(t, []string{task.Files[0].URL}, task.URLs())
+		require.Zero(t, time.Since(began), "no pause")
+		require.Len(t, srv.Requests(vidgotest.EndpointStatus), 1)
+		requireIdle(t, client)
+	})
+}
+
+func TestWaitPolls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		srv.Default = vidgotest.Script{Queued: 10 * time.Second, Duration: time.Minute}
+		client := newClient(t, &srv)
+		began := time.Now()
+		task, err := client.Wait(t.Context(), submit(t, client).ID)
+		require.NoError(t, err)
+		require.Equal(t, "sora-2", task.Model)
+		took := time.Since(began)
+		require.Greater(t, took, time.Minute)
+		require.Less(t, took, time.Minute+18*time.Second, "the longest pause is 15 s and 20 %%")
+		requireIdle(t, client)
+
+		polls := srv.Requests(vidgotest.EndpointStatus)
+		require.Equal(t, began, polls[0].Time, "the first at once: the task may be done")
+		for i := 1; i < len(polls); i++ {
+			want := min(2*time.Second*time.Duration(pow(1.5, i-1)*1000)/1000, 15*time.Second)
+			require.InDelta(t, want, polls[i].Time.Sub(polls[i-1].Time), 0.21*float64(want), "pause %d", i)
+		}
+	})
+}
+
+func pow(x float64, n int) float64 {
+	p := 1.0
+	for range n {
+		p *= x
+	}
+	return p
+}
+
+func TestWaitOnAFailedTask(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		srv.Default = vidgotest.Script{Duration: time.Minute, Error: "the prompt is not allowed"}
+		client := newClient(t, &srv)
+		task, err := client.Wait(t.Context(), submit(t, client).ID)
+		failed, ok := errors.AsType[*vidgo.TaskError](err)
+		require.True(t, ok, "%v", err)
+		require.ErrorContains(t, err, "the prompt is not allowed")
+		require.Equal(t, vidgo.Failed, task.Status)
+		require.Equal(t, "the prompt is not allowed", task.ErrorMessage)
+		require.Equal(t, task.ID, failed.Task.ID)
+
+		task, err = client.Task(t.Context(), task.ID)
+		require.NoError(t, err, "a look judges nothing")
+		require.Equal(t, vidgo.Failed, task.Status)
+		require.Equal(t, "sora-2", task.Model)
+	})
+}
+
+func TestWaitThroughTrouble(t *testing.T) {
+	tests := map[string]struct {
+		faults []vidgotest.Fault
+		task   vidgotest.Script
+	}{
+		"a dropped connection, then five HTML 502s": {
+			faults: []vidgotest.Fault{{Reset: true}, {Status: 502, Body: vidgotest.HTML(502), Times: 5}}},
+		"an hour of outage": {faults: []vidgotest.Fault{{Status: 500, Times: 200}, {Refuse: true, Times: 100}}},
+		"every temporary answer there is": {faults: []vidgotest.Fault{{Status: 408}, {Status: 429}, {Status: 500}, {Status: 502},
+			{Status: 503}, {Status: 504}, {Truncate: true}, {Hang: true}, {Status: 200, NoBody: true}, {Status: 200, Body: "<html>"},
+			{Status: 200, Body: `{"code":500,"message":"busy"}`}, {Status: 200, Body: `{"code":200,"data":{"task_id":"another","status":"finished"}}`},
+			{Status: 400, Body: vidgotest.HTML(400)}, {Status: 302, Header: http.Header{"Location": {"https://login.example.com/"}}}}},
+		"a status nobody has heard of, ten times": {task: vidgotest.Script{Status: "reviewing", Duration: 100 * time.Second}},
+		"404 for ten seconds":                     {task: vidgotest.Script{Hidden: 10 * time.Second, Duration: time.Minute}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var srv vidgotest.Server
+				srv.Default = test.task
+				client := newClient(t, &srv)
+				task := submit(t, client)
+				for i := range test.faults {
+					test.faults[i].Endpoint = vidgotest.EndpointStatus
+				}
+				srv.Inject(test.faults...)
+				task, err := client.Wait(t.Context(), task.ID)
+				require.NoError(t, err)
+				require.Equal(t, vidgo.Finished, task.Status)
+				requireIdle(t, client)
+			})
+		})
+	}
+}
+
+func TestFailedPollsAreRepeatedSoonThenRarely(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		client := newCallbackClient(t, &srv, vidgo.WithCallbackURL(callbackURL)) // pauses of 20 s and more
+		srv.Default = vidgotest.Script{Callback: vidgotest.Callback{Drop: true}}
+		task := submit(t, client)
+		srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointStatus, Status: 500, Times: 8})
+		_, err := client.Wait(t.Context(), task.ID)
+		require.NoError(t, err)
+		polls := srv.Requests(vidgotest.EndpointStatus)
+		for i, want := range []time.Duration{1, 2, 4, 8, 16, 32, 64, 128} {
+			pause := polls[i+1].Time.Sub(polls[i].Time)
+			require.LessOrEqual(t, pause, want*time.Second*12/10, "pause %d", i)
+			require.GreaterOrEqual(t, pause, min(want*time.Second*8/10, 90*time.Second), "pause %d", i)
+		}
+	})
+}
+
+func TestWaitEndsWhenVidgoRefuses(t *testing.T) {
+	tests := map[string]struct {
+		fault vidgotest.Fault
+		is    error
+		took  time.Duration
+	}{
+		"401":                   {vidgotest.Fault{Status: 401}, vidgo.ErrUnauthorized, 0},
+		"402":                   {vidgotest.Fault{Status: 402}, vidgo.ErrInsufficientCredits, 0},
+		"403":                   {vidgotest.Fault{Status: 403}, vidgo.ErrForbidden, 0},
+		"401 behind a 200":      {vidgotest.Fault{Status: 200, Body: `{"code":401,"message":"who are you"}`}, vidgo.ErrUnauthorized, 0},
+		"400 in Vidgo's words":  {vidgotest.Fault{Status: 400}, vidgo.ErrInvalidInput, 0},
+		"404 for ever":          {vidgotest.Fault{Status: 404}, vidgo.ErrNotFound, 30 * time.Second},
+		"404 of a wrong server": {vidgotest.Fault{Status: 404, Body: "404 page not found"}, vidgo.ErrNotFound, 30 * time.Second},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var srv vidgotest.Server
+				client := newClient(t, &srv)
+				test.fault.Times = -1
+				srv.Inject(test.fault)
+				began := time.Now()
+				task, err := client.Wait(t.Context(), "some-task")
+				require.ErrorIs(t, err, test.is)
+				cut, ok := errors.AsType[*vidgo.WaitError](err)
+				require.True(t, ok)
+				require.Equal(t, "some-task", cut.ID)
+				require.Equal(t, "some-task", task.ID)
+				require.GreaterOrEqual(t, time.Since(began), test.took)
+				require.LessOrEqual(t, time.Since(began), test.took+18*time.Second)
+				requireIdle(t, client)
+			})
+		})
+	}
+}
+
+func TestWaitRefusesBadIDs(t *testing.T) {
+	var srv vidgotest.Server
+	client := newClient(t, &srv)
+	for _, id := range []string{"", ".", "..", "a/b", "../user/balance", "a\nb", strings.Repeat("x", 257)} {
+		_, err := client.Wait(t.Context(), id)
+		require.ErrorIs(t, err, vidgo.ErrInvalidInput, "%q", id)
+		_, err = client.Task(t.Context(), id)
+		require.ErrorIs(t, err, vidgo.ErrInvalidInput, "%q", id)
+	}
+	_, err := client.Wait(t.Context(), "a", vidgo.PollEvery(vidgo.Backoff(0, 0)))
+	require.ErrorIs(t, err, vidgo.ErrInvalidInput)
+	_, err = client.Wait(t.Context(), "a", nil)
+	require.ErrorIs(t, err, vidgo.ErrInvalidInput)
+	require.Empty(t, srv.Requests())
+}
+
+func TestWaitTimesOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		srv.Default = vidgotest.Script{Hold: true, Progress: []float64{42}}
+		client := newClient(t, &srv)
+		id := submit(t, client).ID
+		why := errors.New("the shop closes")
+		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Minute, why)
+		defer cancel()
+		began := time.Now()
+		task, err := client.Wait(ctx, id)
+		require.Equal(t, time.Minute, time.Since(began))
+		require.ErrorIs(t, err, why, "the context's cause")
+		require.ErrorContains(t, err, id)
+		cut, ok := errors.AsType[*vidgo.WaitError](err)
+		require.True(t, ok)
+		require.Equal(t, id, cut.ID)
+		require.NoError(t, cut.PollErr)
+		require.Equal(t, vidgo.Running, task.Status)
+		require.Equal(t, "sora-2", task.Model)
+		polls := srv.Requests(vidgotest.EndpointStatus)
+		require.InDelta(t, time.Minute-time.Second, polls[len(polls)-1].Time.Sub(began), float64(time.Second),
+			"one last poll is fitted in before the deadline")
+		requireIdle(t, client)
+	})
+}
+
+func TestLastPollBeforeTheDeadlineFindsTheResult(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		srv.Default = vidgotest.Script{Duration: 58 * time.Second}
+		client := newClient(t, &srv)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		task, err := client.Wait(ctx, submit(t, client).ID, vidgo.PollEvery(vidgo.Backoff(time.Hour, time.Hour)))
+		require.NoError(t, err)
+		require.Equal(t, vidgo.Finished, task.Status)
+		require.Len(t, srv.Requests(vidgotest.EndpointStatus), 2)
+	})
+}
+
+func TestDeadlineBeforeRetryAfter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		client := newClient(t, &srv)
+		srv.Inject(vidgotest.Fault{Status: 429, RetryAfter: "4", Times: -1})
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		defer cancel()
+		began := time.Now()
+		task, err := client.Wait(ctx, "some-task")
+		require.LessOrEqual(t, time.Since(began), 350*time.Millisecond)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorIs(t, err, vidgo.ErrRateLimited, "what the last poll met")
+		require.ErrorContains(t, err, "some-task")
+		require.Equal(t, "some-task", task.ID)
+		require.Len(t, srv.Requests(), 1)
+		requireIdle(t, client)
+	})
+}
+
+// A wait is not ended by a pause that is longer than its deadline, since a
+// callback may still come.
+func TestCallbackDuringAPauseBeyondTheDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		srv.Default = vidgotest.Script{Duration: 10 * time.Second}
+		client := newCallbackClient(t, &srv)
+		id := submit(t, client).ID
+		srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointStatus, Status: 429, RetryAfter: "600", Times: -1})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		began := time.Now()
+		_, err := client.Wait(ctx, id)
+		require.NoError(t, err)
+		require.Equal(t, 10*time.Second, time.Since(began))
+	})
+}
+
+func TestManyWaitsForOneTaskShareItsPolls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		srv.Default = vidgotest.Script{Duration: time.Minute}
+		client := newClient(t, &srv)
+		id := submit(t, client).ID
+		srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointStatus, Delay: 500 * time.Millisecond, Times: -1})
+		one, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		var mu sync.Mutex
+		seen := map[*vidgo.Task]bool{}
+		began := time.Now()
+		for i := range 100 {
+			ctx := t.Context()
+			if i == 7 {
+				ctx = one
+			}
+			wg.Go(func() {
+				task, err := client.Wait(ctx, id)
+				mu.Lock()
+				defer mu.Unlock()
+				if i == 7 {
+					require.ErrorIs(t, err, context.Canceled)
+					require.Equal(t, 5*time.Second, time.Since(began), "the cancelled one returns at once")
+					return
+				}
+				require.NoError(t, err)
+				require.Equal(t, vidgo.Finished, task.Status)
+				seen[task] = true
+				task.Files[0].URL = "changed" // to each its own
+			})
+		}
+		time.Sleep(5 * time.Second)
+		cancel()
+		wg.Wait()
+		require.Len(t, seen, 99)
+		polls := srv.Requests(vidgotest.EndpointStatus)
+		require.Less(t, len(polls), 12, "as many as for one wait")
+		for _, poll := range polls {
+			require.Equal(t, 1, poll.InFlight, "one poll at a time")
+		}
+		requireIdle(t, client)
+	})
+}
+
+func TestAbandonedWaitsLeaveNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		client := newClient(t, &srv)
+		srv.Inject(vidgotest.Fault{Hang: true, Times: -1}) // polls that never come back by themselves
+		before := runtime.NumGoroutine()
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		for i := range 1000 {
+			wg.Go(func() { _, _ = client.Wait(ctx, "task-"+strconv.Itoa(i)) })
+		}
+		time.Sleep(45 * time.Second)
+		cancel()
+		wg.Wait()
+		requireIdle(t, client)
+		require.Equal(t, before, runtime.NumGoroutine())
+	})
+}
+
+func TestBreakingOutLeavesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		srv.Default = vidgotest.Script{Hold: true}
+		client := newClient(t, &srv)
+		ids := []string{submit(t, client).ID, submit(t, client).ID, submit(t, client).ID}
+		require.NoError(t, srv.Finish(ids[1]))
+		synctest.Wait()
+		before := runtime.NumGoroutine()
+		for task := range client.Completions(t.Context(), ids) {
+			require.Equal(t, ids[1], task.ID)
+			break
+		}
+		requireIdle(t, client)
+		for range client.Updates(t.Context(), ids[0]) {
+			break
+		}
+		requireIdle(t, client)
+		require.Panics(t, func() {
+			for range client.Updates(t.Context(), ids[0]) {
+				panic("in the loop")
+			}
+		})
+		requireIdle(t, client)
+		for range client.Completions(t.Context(), []string{"", "a", "b"}) {
+			break // at the bad one, before anything begins
+		}
+		requireIdle(t, client)
+		require.Equal(t, before, runtime.NumGoroutine())
+	})
+}
+
+func TestUpdates(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		srv.Default = vidgotest.Script{Queued: 10 * time.Second, Duration: 50 * time.Second, Progress: []float64{10, 40, 70}}
+		client := newClient(t, &srv)
+		id := submit(t, client).ID
+		var seen []string
+		for task, err := range client.Updates(t.Context(), id, vidgo.PollEvery(vidgo.Backoff(time.Second, time.Second))) {
+			require.NoError(t, err)
+			seen = append(seen, fmt.Sprintf("%s %g", task.Status, task.Progress))
+			task.Status, task.Progress = "changed by the reader", -1
+		}
+		require.Equal(t, "not_started 10", seen[0])
+		require.Equal(t, "finished 100", seen[len(seen)-1])
+		for i := 1; i < len(seen); i++ {
+			require.NotEqual(t, seen[i-1], seen[i], "only changes")
+		}
+		require.Contains(t, seen, "running 40")
+		requireIdle(t, client)
+	})
+}
+
+func TestUpdatesEndWithTheError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		client := newClient(t, &srv)
+		srv.Next(vidgotest.Script{Duration: time.Second, Error: "no"}, vidgotest.Script{Hold: true})
+		var last error
+		for _, err := range client.Updates(t.Context(), submit(t, client).ID) {
+			require.NoError(t, last, "the error comes last")
+			last = err
+		}
+		_, failed := errors.AsType[*vidgo.TaskError](last)
+		require.True(t, failed)
+
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		for _, last = range client.Updates(ctx, submit(t, client).ID) {
+		}
+		require.ErrorIs(t, last, context.DeadlineExceeded)
+	})
+}
+
+func TestCompletions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		srv.Next(vidgotest.Script{Duration: time.Hour}, vidgotest.Script{Duration: time.Minute},
+			vidgotest.Script{Duration: 20 * time.Minute, Error: "no"}, vidgotest.Script{Hold: true})
+		client := newClient(t, &srv)
+		var ids []string
+		for range 4 {
+			ids = append(ids, submit(t, client).ID)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Hour)
+		defer cancel()
+		var order []string
+		var errs []error
+		for task, err := range client.Completions(ctx, []string{ids[0], ids[1], "", ids[2], ids[3], ids[1]}) {
+			order, errs = append(order, task.ID), append(errs, err)
+		}
+		require.Equal(t, []string{"", ids[1], ids[2], ids[0], ids[3]}, order, "each once, in the order they got done")
+		require.ErrorIs(t, errs[0], vidgo.ErrInvalidInput)
+		require.NoError(t, errs[1])
+		_, failed := errors.AsType[*vidgo.TaskError](errs[2])
+		require.True(t, failed)
+		require.NoError(t, errs[3])
+		require.ErrorIs(t, errs[4], context.DeadlineExceeded)
+		requireIdle(t, client)
+
+		for range client.Completions(t.Context(), nil) {
+			t.Error("an empty list yields nothing")
+		}
+		for task, err := range client.Completions(ctx, ids) {
+			require.ErrorIs(t, err, context.DeadlineExceeded, "%s: the context has ended before", task.ID)
+		}
+	})
+}
+
+func TestCompletionsOfTenThousand(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const n, rate, burst, flights = 10000, 50, 10, 4
+		var srv vidgotest.Server
+		client := newClient(t, &srv, vidgo.WithPollRate(rate, burst), vidgo.WithMaxConcurrentPolls(flights))
+		random := rand.New(rand.NewPCG(1, 2))
+		ids := make([]string, n)
+		for i := range ids {
+			srv.Next(vidgotest.Script{Duration: time.Duration(random.IntN(600)) * time.Second})
+			ids[i] = submit(t, client).ID
+		}
+		srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointStatus, Delay: 60 * time.Millisecond, Times: -1})
+		most := 0
+		found := map[string]bool{}
+		for task, err := range client.Completions(t.Context(), ids) {
+			require.NoError(t, err)
+			require.False(t, found[task.ID])
+			found[task.ID] = true
+			most = max(most, runtime.NumGoroutine())
+		}
+		require.Len(t, found, n)
+		require.Less(t, most, 100, "no goroutine for each task")
+
+		polls := srv.Requests(vidgotest.EndpointStatus)
+		first := map[string]int{}
+		for i, poll := range polls {
+			require.LessOrEqual(t, poll.InFlight, flights)
+			if i >= rate+burst {
+				require.GreaterOrEqual(t, poll.Time.Sub(polls[i-rate-burst].Time), time.Second-time.Millisecond,
+					"never above the rate")
+			}
+			if _, ok := first[poll.TaskID]; !ok {
+				first[poll.TaskID] = i
+			}
+		}
+		for id, i := range first {
+			require.Less(t, i, n+n/10, "no task starves: %s had its first poll after %d others", id, i)
+		}
+		requireIdle(t, client)
+	})
+}
+
+func TestPollEvery(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		srv.Default = vidgotest.Script{Duration: time.Minute}
+		client := newClient(t, &srv)
+		var asked []string
+		schedule := func(n int, last *vidgo.Task) time.Duration {
+			status := "nothing"
+			if last != nil {
+				status = string(last.Status)
+			}
+			asked = append(asked, fmt.Sprintf("%d %s", n, status))
+			return 25 * time.Second
+		}
+		began := time.Now()
+		_, err := client.Wait(t.Context(), submit(t, client).ID, vidgo.PollEvery(schedule))
+		require.NoError(t, err)
+		require.Equal(t, 75*time.Second, time.Since(began), "the pause before the first poll is the schedule's, too")
+		require.Equal(t, []string{"0 nothing", "1 nothing", "0 nothing", "1 running", "2 running"}, asked, "two to try it out")
+	})
+}
+
+func TestFastestScheduleOfAllWaitsCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		srv.Default = vidgotest.Script{Duration: 70 * time.Second}
+		client := newClient(t, &srv)
+		id := submit(t, client).ID
+		every := func(d time.Duration) vidgo.WaitOption {
+			return vidgo.PollEvery(func(int, *vidgo.Task) time.Duration { return d })
+		}
+		var wg sync.WaitGroup
+		for _, d := range []time.Duration{time.Hour, 30 * time.Second} {
+			wg.Go(func() {
+				began := time.Now()
+				_, err := client.Wait(t.Context(), id, every(d))
+				require.NoError(t, err)
+				require.LessOrEqual(t, time.Since(began), 91*time.Second)
+			})
+			synctest.Wait()
+		}
+		wg.Wait()
+	})
+}
+
+func TestMusicTasksAreReadAtTheirEndpoint(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		srv.Default = vidgotest.Script{Duration: time.Minute}
+		client := newClient(t, &srv)
+		task, err := client.Run(t.Context(), vidgo.Untyped("generate-music", map[string]any{"prompt": "calm"}))
+		require.NoError(t, err)
+		var track struct {
+			AudioURL string `json:"audio_url"`
+			Duration float64
+		}
+		require.NoError(t, task.Files[0].Decode(&track))
+		require.NotEmpty(t, track.AudioURL)
+		require.Contains(t, task.URLs(), track.AudioURL)
+		require.Empty(t, srv.Requests(vidgotest.EndpointStatus))
+
+		stranger := newClient(t, &srv)
+		again, err := stranger.Wait(t.Context(), task.ID, vidgo.AsMusic())
+		require.NoError(t, err)
+		require.Equal(t, task.Files, again.Files)
+		_, err = stranger.Task(t.Context(), task.ID, vidgo.AsMusic())
+		require.NoError(t, err)
+		_, err = stranger.Task(t.Context(), task.ID)
+		require.ErrorIs(t, err, vidgo.ErrNotFound)
+	})
+}
+
+func TestSubmitAnswerMayBeFinal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		srv.Next(vidgotest.Script{SubmitStatus: "failed", Error: "refused"}, vidgotest.Script{SubmitStatus: "finished"})
+		client := newClient(t, &srv)
+		task := submit(t, client)
+		require.Equal(t, vidgo.Failed, task.Status)
+		_, err := client.Wait(t.Context(), task.ID)
+		_, failed := errors.AsType[*vidgo.TaskError](err)
+		require.True(t, failed)
+		require.Empty(t, srv.Requests(vidgotest.EndpointStatus))
+
+		task = submit(t, client)
+		require.Equal(t, vidgo.Finished, task.Status)
+		task, err = client.Wait(t.Context(), task.ID)
+		require.NoError(t, err)
+		require.Len(t, task.Files, 1, "an answer without files is not the result")
+	})
+}
+
+func TestALookEndsWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		srv.Default = vidgotest.Script{Duration: 10 * time.Second}
+		client := newClient(t, &srv)
+		id := submit(t, client).ID
+		var wg sync.WaitGroup
+		began := time.Now()
+		wg.Go(func() {
+			_, err := client.Wait(t.Context(), id, vidgo.PollEvery(vidgo.Backoff(time.Hour, time.Hour)))
+			require.NoError(t, err)
+			require.Equal(t, 11*time.Second, time.Since(began))
+		})
+		time.Sleep(11 * time.Second)
+		_, err := client.Task(t.Context(), id)
+		require.NoError(t, err)
+		wg.Wait()
+	})
+}
+
+func TestPauseAfter429IsShared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		srv.Default = vidgotest.Script{Duration: 5 * time.Second}
+		client := newClient(t, &srv, vidgo.WithMaxConcurrentPolls(1))
+		var ids []string
+		for range 5 {
+			ids = append(ids, submit(t, client).ID)
+		}
+		srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointStatus, Status: 429, RetryAfter: "30"})
+		began := time.Now()
+		for _, err := range client.Completions(t.Context(), ids) {
+			require.NoError(t, err)
+		}
+		polls := srv.Requests(vidgotest.EndpointStatus)
+		require.Equal(t, 30*time.Second, polls[1].Time.Sub(began), "no other task is asked for in the pause")
+		require.Len(t, polls, 6)
+	})
+}
+
+func TestBackoff(t *testing.T) {
+	s := vidgo.Backoff(2*time.Second, 15*time.Second)
+	require.Zero(t, s(0, nil))
+	for n, want := range map[int]float64{1: 2, 2: 3, 3: 4.5, 4: 6.75, 5: 10.125, 6: 15, 7: 15, 1 << 40: 15} {
+		for range 20 {
+			require.InDelta(t, want, s(n, nil).Seconds(), want*0.2+1e-6)
+		}
+	}
+}
