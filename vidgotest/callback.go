@@ -69,7 +69,7 @@ func (s *Server) schedule(t *task, final time.Duration) {
 		return
 	}
 	if t.timer != nil {
-		
+		t.timer.Stop() // it was for an ending that never came
 	}
 	t.timer = time.AfterFunc(final+t.script.Callback.Delay, func() { s.deliver(t, 1) })
 }

@@ -107,7 +107,8 @@ func TestDelayPassesBeforeTheAnswer(t *testing.T) {
 		var srv vidgotest.Server
 		start := time.Now()
 		srv.Inject(vidgotest.Fault{Delay: 5 * time.Second}, vidgotest.Fault{Delay: 5 * time.Second, Status: 500},
-			vidgotest.Fault{Delay: 5 * time.Second, Refuse: true}, vidgotest.Fault{Delay: time.Hour})
+			vidgotest.Fault{Delay: 5 * time.Second, Refuse: true},
+			vidgotest.Fault{Delay: time.Hour}, vidgotest.Fault{Delay: time.Hour, Refuse: true})
 		require.Equal(t, 200, get(t, &srv, balance).status)
 		require.Equal(t, 5*time.Second, time.Since(start))
 		require.Equal(t, 500, get(t, &srv, balance).status)
@@ -116,11 +117,13 @@ func TestDelayPassesBeforeTheAnswer(t *testing.T) {
 		require.ErrorIs(t, err, syscall.ECONNREFUSED)
 		require.Equal(t, 15*time.Second, time.Since(start))
 
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		_, err = try(srv.Client(), request(t, http.MethodGet, balance, "").WithContext(ctx))
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.Equal(t, 16*time.Second, time.Since(start))
+		for i := range 2 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			_, err = try(srv.Client(), request(t, http.MethodGet, balance, "").WithContext(ctx))
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			require.Equal(t, time.Duration(16+i)*time.Second, time.Since(start))
+		}
 		require.Zero(t, srv.Requests()[3].Status)
 	})
 }

@@ -102,6 +102,7 @@ func TestCallbackURLsAreChecked(t *testing.T) {
 		"https://[fe80::1]/":              {false, false},
 		"https://[fd00::1]/":              {false, false},
 		"https://[::ffff:10.0.0.1]/":      {false, false},
+		"https://[::ffff:0.0.0.0]/":       {false, false},
 	} {
 		for contract, want := range ok {
 			srv := vidgotest.Server{Contract: vidgotest.Contract(contract)}

@@ -34,15 +34,17 @@ func TestARefusedSubmissionUsesNoScriptUp(t *testing.T) {
 
 func TestALaterScriptDoesNotTouchATask(t *testing.T) {
 	var srv vidgotest.Server
-	files := []vidgotest.File{{"file_url": "https://cdn.vidgo.ai/a.png", "meta": map[string]any{"k": "v"}}}
+	inner := map[string]any{"k": "v"}
+	files := []vidgotest.File{{"map": inner, "list": []any{inner}, "files": []vidgotest.File{inner}}}
 	srv.Script("m", vidgotest.Script{Files: files})
 	id := submit(t, &srv, "m", "")
-	files[0]["file_url"] = "changed"
-	files[0]["meta"].(map[string]any)["k"] = "changed"
+	files[0]["new"] = true
+	inner["k"] = "changed"
 	srv.Script("m", vidgotest.Script{Error: "no"})
 	got := look(t, &srv, id)
 	require.Equal(t, "finished", got.Status)
-	require.Equal(t, []map[string]any{{"file_url": "https://cdn.vidgo.ai/a.png", "meta": map[string]any{"k": "v"}}}, got.Files)
+	same := map[string]any{"k": "v"}
+	require.Equal(t, []map[string]any{{"map": same, "list": []any{same}, "files": []any{same}}}, got.Files)
 }
 
 func TestFilesCanBeSeveralOrNone(t *testing.T) {
@@ -52,6 +54,21 @@ func TestFilesCanBeSeveralOrNone(t *testing.T) {
 	require.Len(t, three, 3)
 	require.NotEqual(t, three[0], three[1])
 	require.Equal(t, []map[string]any{}, look(t, &srv, submit(t, &srv, "m", "")).Files)
+}
+
+func TestAFileThatJSONCannotHoldIsAnError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		srv.Default.Files = []vidgotest.File{{"file_url": func() {}}}
+		id := submit(t, &srv, "m", hook)
+		r := get(t, &srv, statusURL+id)
+		require.Equal(t, 500, r.status)
+		require.Contains(t, r.body, "unsupported type: func()")
+		synctest.Wait()
+		require.ErrorContains(t, srv.Deliveries()[0].Err, "unsupported type: func()")
+		_, err := srv.SendCallback(t.Context(), id, nil)
+		require.ErrorContains(t, err, "unsupported type: func()")
+	})
 }
 
 func TestProgressIsSpreadOverTheDuration(t *testing.T) {

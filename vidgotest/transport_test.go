@@ -7,6 +7,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"runtime"
 	"strings"
 	"syscall"
@@ -98,6 +99,27 @@ func TestAServerSeesItsOwnSideOfARequest(t *testing.T) {
 	_, ok := got.Context().Deadline()
 	require.False(t, ok, "nor do deadlines")
 	require.ErrorIs(t, got.Context().Err(), context.Canceled)
+}
+
+func TestABareRequestIsCompleted(t *testing.T) {
+	var srv vidgotest.Server
+	var got *http.Request
+	srv.Route("example.com", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got = r
+		require.NoError(t, http.NewResponseController(w).SetReadDeadline(time.Now()))
+		require.NoError(t, http.NewResponseController(w).SetWriteDeadline(time.Now()))
+	}))
+	u, err := url.Parse("http://example.com")
+	require.NoError(t, err)
+	_, err = srv.Client().Transport.RoundTrip(&http.Request{URL: u, Header: http.Header{"User-Agent": {""}}})
+	require.NoError(t, err)
+	require.Equal(t, []string{"GET", "example.com", "/", "/"}, []string{got.Method, got.Host, got.URL.Path, got.RequestURI})
+	require.NotContains(t, got.Header, "User-Agent")
+	require.Nil(t, got.TLS)
+
+	_, err = srv.Client().Transport.RoundTrip(&http.Request{URL: u})
+	require.NoError(t, err)
+	require.NotNil(t, got.Header)
 }
 
 // over lets a handler answer one request in memory.
