@@ -61,7 +61,11 @@ func (p *poller) listen(ctx context.Context) {
 
 // heard takes a wake-up of another process in. For a task that nobody waits
 // for it is nothing: the first poll of a later wait finds out.
-func (p *poller) heard(id string) { p.tracker.report(report{id: id}) }
+func (p *poller) heard(id string) {
+	if checkTaskID(id) == nil { // a relay may carry anything
+		p.tracker.report(report{id: id})
+	}
+}
 
 // lookAgain asks once more for what was polled before the relay heard
 // anything: a wake-up may have been missed in between.
