@@ -26,7 +26,7 @@ func (b *Balance) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// Balance asks for the account's credits (account/balance). Errors are
+// Balance asks for the account's credits (GET /api/user/balance). Errors are
 // [APIError]s and network errors.
 func (c *Client) Balance(ctx context.Context) (*Balance, error) {
 	b, err := call[Balance](ctx, c, request{method: http.MethodGet, path: "/api/user/balance"})

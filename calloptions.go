@@ -110,7 +110,7 @@ func PollEvery(s Schedule) WaitOption {
 
 // AsMusic makes the task be read at Vidgo's endpoint for music tasks. The
 // default is the status endpoint, unless this client submitted the task and
-// knows its model (music-series).
+// knows its model (api-manual/music-series).
 func AsMusic() WaitOption {
 	return waitOption(func(c *callConfig) error {
 		c.music = true

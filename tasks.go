@@ -14,7 +14,7 @@ import (
 )
 
 // Status is where a task stands. Vidgo may add others than the four
-// documented ones (task-management/status): an unknown one means "not done
+// documented ones (GET /api/generate/status): an unknown one means "not done
 // yet" and is handed on as it came.
 type Status string
 
@@ -221,7 +221,7 @@ func checkTaskID(id string) error {
 }
 
 // musicModels are the models whose tasks are read at the music endpoint
-// (music-series, as of August 2026).
+// (api-manual/music-series, as of August 2026).
 var musicModels = []string{
 	"add-instrumental", "add-vocals", "boost-music-style", "convert-to-wav",
 	"create-music-video", "extend-music", "generate-lyrics", "generate-music",
