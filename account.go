@@ -2,7 +2,6 @@ package vidgo
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 )
@@ -13,25 +12,28 @@ type Balance struct {
 	Credits float64
 }
 
-// UnmarshalJSON reads the wire's object.
-func (b *Balance) UnmarshalJSON(raw []byte) error {
-	var w struct {
-		Email   text   `json:"email"`
-		Credits number `json:"credits_amount"`
+func decodeBalance(raw []byte) (*Balance, error) {
+	if !isObject(raw) {
+		return nil, errNoObject
 	}
-	if err := json.Unmarshal(raw, &w); err != nil {
-		return err
+	var b Balance
+	for key, value := range members(raw) {
+		switch string(key) {
+		case "email":
+			b.Email = textOf(value)
+		case "credits_amount":
+			b.Credits = numberOf(value)
+		}
 	}
-	*b = Balance{Email: string(w.Email), Credits: float64(w.Credits)}
-	return nil
+	return &b, nil
 }
 
 // Balance asks for the account's credits (GET /api/user/balance). Errors are
 // [APIError]s and network errors.
 func (c *Client) Balance(ctx context.Context) (*Balance, error) {
-	b, err := call[Balance](ctx, c, request{method: http.MethodGet, path: "/api/user/balance"})
+	b, err := call(ctx, c, request{method: http.MethodGet, path: "/api/user/balance"}, decodeBalance)
 	if err != nil {
 		return nil, fmt.Errorf("vidgo: balance: %w", err)
 	}
-	return &b, nil
+	return b, nil
 }

@@ -2,7 +2,7 @@ package vidgo
 
 import (
 	"bytes"
-	"encoding/json"
+	"cmp"
 	"errors"
 	"net/http"
 	"regexp"
@@ -19,37 +19,58 @@ const (
 
 // envelope is every JSON answer Vidgo is known to give, good or bad.
 type envelope struct {
-	Code    number          `json:"code"`
-	Data    json.RawMessage `json:"data"`
-	TaskID  json.RawMessage `json:"task_id"` // a bare task, as the callbacks of 2026 have it
-	Error   json.RawMessage `json:"error"`
-	Detail  json.RawMessage `json:"detail"`
-	Message text            `json:"message"`
+	code    int
+	data    []byte
+	taskID  []byte // of a bare task, as the callbacks of 2026 have it
+	err     []byte // under "error", or else under "detail"
+	message string
+}
+
+// openEnvelope reads a compact object.
+func openEnvelope(raw []byte) (env envelope) {
+	for key, value := range members(raw) {
+		switch string(key) {
+		case "code":
+			env.code = int(min(max(numberOf(value), 0), 1<<31))
+		case "data":
+			env.data = value
+		case "task_id":
+			env.taskID = value
+		case "error":
+			env.err = value
+		case "detail":
+			if !present(env.err) {
+				env.err = value
+			}
+		case "message":
+			env.message = textOf(value)
+		}
+	}
+	return env
 }
 
 // decode judges the last answer: its status first, then its envelope.
-func (x *exchange) decode() (json.RawMessage, error) {
+func (x *exchange) decode() ([]byte, error) {
 	if x.status/100 != 2 {
 		return nil, x.refused()
 	}
-	var env envelope
-	if err := json.Unmarshal(x.body, &env); err != nil {
+	raw, err := compactObject(x.body)
+	if err != nil {
 		return nil, x.fault("the answer is not Vidgo's JSON but " + describePage(x.body))
 	}
+	env := openEnvelope(raw)
 	switch {
-	case env.Code != 0 && env.Code != http.StatusOK:
+	case env.code != 0 && env.code != http.StatusOK:
 		return nil, x.refused()
-	case present(env.Data):
-		return env.Data, nil
-	case present(env.TaskID):
-		return x.body, nil
-	case present(env.Error), present(env.Detail), env.Message != "":
+	case present(env.data):
+		return env.data, nil
+	case present(env.taskID):
+		return raw, nil
+	case present(env.err), env.message != "":
 		return nil, x.refused()
 	}
 	return nil, x.fault("the answer has no data")
 }
-
-func present(raw json.RawMessage) bool { return len(raw) > 0 && string(raw) != "null" }
 
 // refused makes the error of an answer that carries one.
 func (x *exchange) refused() *APIError {
@@ -80,82 +101,67 @@ func (x *exchange) fault(message string) *APIError {
 // describeError reads the documented error shapes. spoken is false for what
 // only a gateway would send.
 func describeError(body []byte) (code int, kind, message string, spoken bool) {
-	var env envelope
-	if json.Unmarshal(body, &env) != nil {
+	raw, err := compactObject(body)
+	if err != nil {
 		return 0, "", describePage(body), false
 	}
-	code, message = int(env.Code), string(env.Message)
-	for _, raw := range []json.RawMessage{env.Error, env.Detail} {
-		if present(raw) {
-			kind, message = describeDetail(raw)
-			break
-		}
+	env := openEnvelope(raw)
+	message = env.message
+	if present(env.err) {
+		kind, message = describeDetail(env.err)
 	}
-	if message == "" && kind == "" && code == 0 {
+	if message == "" && kind == "" && env.code == 0 {
 		return 0, "", "an answer without a message", false
 	}
-	return code, kind, message, true
+	return env.code, kind, message, true
 }
 
 // describeDetail reads what stands under "error" or "detail": a string, an
 // object, or a list of faults of single fields.
-func describeDetail(raw json.RawMessage) (kind, message string) {
-	var object struct {
-		Message text              `json:"message"`
-		Msg     text              `json:"msg"`
-		Error   text              `json:"error"`
-		Type    text              `json:"type"`
-		Loc     []json.RawMessage `json:"loc"`
-	}
-	var list []json.RawMessage
-	var plain text
+func describeDetail(raw []byte) (kind, message string) {
 	switch raw[0] {
 	case '[':
-		if json.Unmarshal(raw, &list) != nil {
-			break
-		}
 		var parts []string
-		for _, item := range list {
+		for item := range elements(raw) {
 			_, part := describeDetail(item)
 			parts = append(parts, part)
 		}
 		return "", strings.Join(parts, "; ")
 	case '{':
-		if json.Unmarshal(raw, &object) != nil {
-			break
+		var texts [3]string
+		place := ""
+		for key, value := range members(raw) {
+			switch string(key) {
+			case "message":
+				texts[0] = textOf(value)
+			case "msg":
+				texts[1] = textOf(value)
+			case "error":
+				texts[2] = textOf(value)
+			case "type":
+				kind = textOf(value)
+			case "loc":
+				place = joinLoc(value)
+			}
 		}
-		message = firstOf(object.Message, object.Msg, object.Error)
-		if message == "" {
-			break
+		if message = cmp.Or(texts[:]...); message == "" {
+			return kind, string(raw)
 		}
-		if len(object.Loc) > 0 {
-			message = joinLoc(object.Loc) + ": " + message
-		}
-		return string(object.Type), message
-	default:
-		if json.Unmarshal(raw, &plain) == nil && plain != "" {
-			return "", string(plain)
-		}
+		return kind, place + message
 	}
-	return "", string(raw)
+	return "", textOf(raw)
 }
 
-func firstOf(texts ...text) string {
-	for _, t := range texts {
-		if t != "" {
-			return string(t)
-		}
+// joinLoc writes ["body","file"] as "body.file: ".
+func joinLoc(raw []byte) string {
+	var parts []string
+	for item := range elements(raw) {
+		parts = append(parts, textOf(item))
 	}
-	return ""
-}
-
-// joinLoc writes ["body","file"] as body.file.
-func joinLoc(loc []json.RawMessage) string {
-	parts := make([]string, len(loc))
-	for i, raw := range loc {
-		parts[i] = strings.Trim(string(raw), `"`)
+	if len(parts) == 0 {
+		return ""
 	}
-	return strings.Join(parts, ".")
+	return strings.Join(parts, ".") + ": "
 }
 
 var htmlTitle = regexp.MustCompile(`(?is)<title[^>]*>\s*(.*?)\s*</title>`)
@@ -240,38 +246,4 @@ func parseRetryAfter(h http.Header, now time.Time) time.Duration {
 		now = date
 	}
 	return min(max(until.Sub(now), 0), maxRetryAfter)
-}
-
-// number reads a JSON number in any form the API is known to use: 100, 100.0,
-// "100", null. What is no number is 0: a progress that cannot be read must
-// not cost the result.
-type number float64
-
-func (n *number) UnmarshalJSON(b []byte) error {
-	v, err := strconv.ParseFloat(strings.Trim(string(b), `"`), 64)
-	if err != nil || v != v || v-v != 0 { // no number, NaN or infinite
-		v = 0
-	}
-	*n = number(v)
-	return nil
-}
-
-// text reads a JSON string; a number or boolean as it is written, an object
-// or list as its JSON, and null as "".
-type text string
-
-func (t *text) UnmarshalJSON(b []byte) error {
-	*t = ""
-	switch {
-	case string(b) == "null":
-	case b[0] == '"':
-		var s string
-		if err := json.Unmarshal(b, &s); err != nil {
-			return err
-		}
-		*t = text(s)
-	default:
-		*t = text(b)
-	}
-	return nil
 }

@@ -27,7 +27,7 @@ func TestErrorShapes(t *testing.T) {
 			0, "insufficient_credits_error", "top up", true},
 		{"message", `{"code": 400, "message": "bad size"}`, 400, "", "bad size", true},
 		{"error string", `{"error": "nope"}`, 0, "", "nope", true},
-		{"detail of another kind", `{"detail": {"why": 7}}`, 0, "", `{"why": 7}`, true},
+		{"detail of another kind", `{"detail": {"why": 7}}`, 0, "", `{"why":7}`, true},
 		{"code as string", `{"code": "503", "message": "busy"}`, 503, "", "busy", true},
 		{"HTML", "<html>\n<head><title>502 Bad Gateway</title></head></html>", 0, "", "an HTML page: 502 Bad Gateway", false},
 		{"HTML without a title", "<p>", 0, "", "an HTML page", false},

@@ -2,7 +2,6 @@ package vidgo
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -29,20 +28,19 @@ const (
 // (task-management/webhooks). The error tells what is wrong. A body proves
 // nothing: anybody can send one.
 func ParseCallback(body []byte) (*Task, error) {
-	var env envelope
-	if err := json.Unmarshal(body, &env); err != nil {
-		return nil, fmt.Errorf("vidgo: callback: not a JSON object: %w", err)
-	}
-	raw := env.Data
-	if !present(raw) {
-		raw = body
-	}
-	var task Task
-	if err := json.Unmarshal(raw, &task); err != nil {
-		return nil, fmt.Errorf("vidgo: callback: the task: %w", err)
-	}
-	if err := checkTaskID(task.ID); err != nil {
+	raw, err := compactObject(body)
+	if err != nil {
 		return nil, fmt.Errorf("vidgo: callback: %w", err)
+	}
+	if data := openEnvelope(raw).data; present(data) {
+		raw = data
+	}
+	task, err := decodeTask(raw)
+	if err == nil {
+		err = checkTaskID(task.ID)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("vidgo: callback: the task: %w", err)
 	}
 	// Reference and submission are what the token says, never the body.
 	task.Model, task.Reference, task.SubmissionID = "", "", ""

@@ -51,7 +51,8 @@ func TestParseCallback(t *testing.T) {
 
 func FuzzParseCallback(f *testing.F) {
 	for _, seed := range []string{`{"code":200,"data":{"task_id":"a","status":"finished","progress":100.0,"files":[{"file_url":"x"}]}}`,
-		`{"task_id":"a","created_time":"2026-01-01T13:09:04.731057","files":["x",{"a":"[{\"b\":\"https://x\"}]"}]}`, `{"task_id":7,"progress":"NaN"}`, `{`} {
+		`{"task_id":"a","created_time":"2026-01-01T13:09:04.731057","files":["x",{"a":"[{\"b\":\"https://x\"}]"}]}`, `{"task_id":7,"progress":"NaN"}`, `{`,
+		"{\"task_id\":\"a\",\"cre\x80ted\":\"\x84\",\"files\":[\"x\"]}", "{\"task_id\":\"a\",\"\xff\x7f\":2,\"<\x80\":1,\"model\":\"m\"}"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {

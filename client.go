@@ -3,7 +3,6 @@ package vidgo
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -154,15 +153,15 @@ type request struct {
 }
 
 // call is the one exchange for every endpoint: build, authorise, send, bound,
-// decide, decode. The data of the answer is decoded into a T.
-func call[T any](ctx context.Context, c *Client, r request) (T, error) {
+// decide, decode. The data of the answer is compact JSON, and decode's to keep.
+func call[T any](ctx context.Context, c *Client, r request, decode func(data []byte) (T, error)) (T, error) {
 	var zero T
 	x, err := c.send(ctx, r)
 	if err != nil {
 		return zero, err
 	}
-	var data T
-	if err := json.Unmarshal(x.data, &data); err != nil {
+	data, err := decode(x.data)
+	if err != nil {
 		// The answer came with the right envelope and a wrong inside. For a
 		// submission that is an unknown outcome like any unreadable answer.
 		return zero, r.repeat.outcome(x.fault("the answer's data cannot be read: " + err.Error()))

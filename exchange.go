@@ -2,7 +2,6 @@ package vidgo
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -71,13 +70,13 @@ type exchange struct {
 	sent    *sendTrace
 
 	tries   int
-	pausing bool            // between two tries
-	delay   time.Duration   // what the pause will be
-	header  http.Header     // of the last answer
-	status  int             // of the last answer
-	body    []byte          // of the last answer
-	data    json.RawMessage // the result, if err is nil
-	err     error           // what was wrong with the last try
+	pausing bool          // between two tries
+	delay   time.Duration // what the pause will be
+	header  http.Header   // of the last answer
+	status  int           // of the last answer
+	body    []byte        // of the last answer
+	data    []byte        // the result, if err is nil
+	err     error         // what was wrong with the last try
 }
 
 // check is go-retryablehttp's CheckRetry: it reads and judges one try.

@@ -69,3 +69,32 @@ func (c *Client) Waits() (waits, queued int, running bool) {
 	defer c.tracker.mu.Unlock()
 	return len(c.tracker.waits), len(c.tracker.queue), c.poller.running
 }
+
+// Members gives the members of a JSON object, the last of each key.
+func Members(b []byte) (map[string]string, error) {
+	raw, err := compactObject(b)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]string{}
+	for key, value := range members(raw) {
+		all[string(key)] = string(value)
+	}
+	return all, nil
+}
+
+// Elements gives the elements of the array in a JSON object's member "a".
+func Elements(b []byte) []string {
+	raw, _ := compactObject(b)
+	var all []string
+	for key, value := range members(raw) {
+		if string(key) != "a" {
+			continue
+		}
+		all = nil
+		for item := range elements(value) {
+			all = append(all, string(item))
+		}
+	}
+	return all
+}

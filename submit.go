@@ -28,9 +28,9 @@ func (c *Client) Submit(ctx context.Context, in Input, opts ...SubmitOption) (*T
 		return nil, err
 	}
 	c.tracker.expect(rec)
-	task, err := call[Task](ctx, c, request{
+	task, err := call(ctx, c, request{
 		method: http.MethodPost, path: "/api/generate/submit", body: body, repeat: repeatUnsent,
-	})
+	}, decodeTask)
 	if err == nil && checkTaskID(task.ID) != nil {
 		err = unsureError{fmt.Errorf("the answer names no task that can be asked for, but %q", clip(task.ID, 100))}
 	}

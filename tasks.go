@@ -162,7 +162,7 @@ func (c *Client) fetch(ctx context.Context, id string, music bool, repeat repeat
 	if music {
 		r.path, r.query = "/api/generate/detail/music", url.Values{"task_id": {id}}
 	}
-	task, err := call[Task](ctx, c, r)
+	task, err := call(ctx, c, r, decodeTask)
 	if err != nil {
 		return nil, err
 	}

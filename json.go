@@ -1,0 +1,217 @@
+package vidgo
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"iter"
+	"math"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// The wire is read leniently: a field of an unexpected type costs that field,
+// never the task, since a generation is paid for by the time we read it. So
+// every answer is validated and compacted once, by encoding/json, and what is
+// wanted is picked out of it member by member. That is also several times
+// faster than one json.Unmarshal for each level.
+
+var errNoObject = errors.New("not a JSON object")
+
+// compactObject validates b, which must be a JSON object, and gives it without
+// white space, in the one form that [json.Marshal] writes: what is stored is
+// read back byte for byte.
+func compactObject(b []byte) ([]byte, error) {
+	if len(b) == 0 {
+		b = []byte("?") // Marshal would make it null
+	}
+	compact, err := json.Marshal(json.RawMessage(b))
+	if err == nil && !isObject(compact) {
+		err = errNoObject
+	}
+	if err != nil {
+		return nil, err
+	}
+	return compact, nil
+}
+
+// members gives the keys and values of an object. What is no object has none.
+// raw must be valid and compact; the values are parts of it, and so are most
+// keys: a switch over string(key) allocates nothing.
+func members(raw []byte) iter.Seq2[[]byte, []byte] {
+	return func(yield func([]byte, []byte) bool) {
+		if !isObject(raw) {
+			return
+		}
+		for i := 1; raw[i] != '}'; {
+			if raw[i] == ',' {
+				i++
+			}
+			colon := i + valueLength(raw[i:])
+			end := colon + 1 + valueLength(raw[colon+1:])
+			if !yield(keyOf(raw[i:colon]), raw[colon+1:end:end]) {
+				return
+			}
+			i = end
+		}
+	}
+}
+
+// elements gives the values of an array. What is no array has none. raw must
+// be valid and compact; the values are parts of it.
+func elements(raw []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		if len(raw) == 0 || raw[0] != '[' {
+			return
+		}
+		for i := 1; raw[i] != ']'; {
+			if raw[i] == ',' {
+				i++
+			}
+			end := i + valueLength(raw[i:])
+			if !yield(raw[i:end:end]) {
+				return
+			}
+			i = end
+		}
+	}
+}
+
+// valueLength is the length of the value that b begins with.
+func valueLength(b []byte) int {
+	depth := 0
+	for i := 0; i < len(b); i++ {
+		switch b[i] {
+		case '"':
+			i += stringLength(b[i:]) - 1
+		case '{', '[':
+			depth++
+			continue
+		case '}', ']':
+			if depth == 0 {
+				return i // the end of what the value stands in
+			}
+			depth--
+		case ',', ':':
+			if depth == 0 {
+				return i
+			}
+			continue
+		default:
+			continue // in a number or a word
+		}
+		if depth == 0 {
+			return i + 1
+		}
+	}
+	return len(b)
+}
+
+// stringLength is the length of the string literal that b begins with.
+func stringLength(b []byte) int {
+	for i := 1; i < len(b); i++ {
+		switch b[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+	return len(b)
+}
+
+func isObject(raw []byte) bool { return len(raw) > 0 && raw[0] == '{' }
+
+// present tells whether there is a value other than null.
+func present(raw []byte) bool { return len(raw) > 0 && string(raw) != "null" }
+
+// keyOf takes a key out of its quotes.
+func keyOf(raw []byte) []byte {
+	if bytes.IndexByte(raw, '\\') >= 0 {
+		return []byte(textOf(raw))
+	}
+	return raw[1 : len(raw)-1 : len(raw)-1]
+}
+
+// textOf reads a string; a number or boolean as it is written, an object or
+// array as its JSON, and null as "".
+func textOf(raw []byte) string {
+	switch {
+	case !present(raw):
+		return ""
+	case raw[0] != '"':
+		return string(raw)
+	}
+	inner := raw[1 : len(raw)-1]
+	if bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
+		return string(inner)
+	}
+	var s string
+	_ = json.Unmarshal(raw, &s) // valid, or it would not be here
+	return s
+}
+
+// numberOf reads a number in any form the API is known to use: 100, 100.0,
+// "100", null. What is no number is 0.
+func numberOf(raw []byte) float64 {
+	v, err := strconv.ParseFloat(string(bytes.Trim(raw, `"`)), 64)
+	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
+		return 0
+	}
+	return v
+}
+
+// object is a JSON object that is edited: its members keep their order.
+type object struct {
+	members []member
+	err     error // the first value that could not be written
+}
+
+type member struct {
+	key   string
+	value []byte
+}
+
+// set puts value in its place, or at the end.
+func (o *object) set(key string, value any) {
+	raw, err := json.Marshal(value)
+	if err != nil {
+		o.err = errors.Join(o.err, err)
+		return
+	}
+	for i := range o.members {
+		if o.members[i].key == key {
+			o.members[i].value = raw
+			return
+		}
+	}
+	o.members = append(o.members, member{key, raw})
+}
+
+func (o *object) bytes() []byte {
+	var b bytes.Buffer
+	b.WriteByte('{')
+	for i, m := range o.members {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		writeKey(&b, m.key)
+		b.WriteByte(':')
+		b.Write(m.value)
+	}
+	b.WriteByte('}')
+	return b.Bytes()
+}
+
+// writeKey writes a key as it came: json.Marshal would mend what is no UTF-8.
+func writeKey(b *bytes.Buffer, key string) {
+	if strings.ContainsAny(key, "\"\\<>&\u2028\u2029") || strings.ContainsFunc(key, func(r rune) bool { return r < ' ' }) {
+		quoted, _ := json.Marshal(key) // a string always can be
+		b.Write(quoted)
+		return
+	}
+	b.WriteByte('"')
+	b.WriteString(key)
+	b.WriteByte('"')
+}
