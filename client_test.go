@@ -132,7 +132,7 @@ func TestNothingPrintsSecrets(t *testing.T) {
 	opt := vidgo.WithCallbackSecret([]byte(hidden))
 	client, err := vidgo.NewClient(hidden, opt)
 	require.NoError(t, err)
-	blob, err := json.Marshal(any(client))
+	blob, err := json.Marshal(map[string]any{"client": client})
 	require.NoError(t, err)
 	var logged bytes.Buffer
 	slog.New(slog.NewTextHandler(&logged, nil)).Info("x", "client", client, "option", fmt.Sprint(opt))
