@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -32,8 +33,9 @@ func ParseCallback(body []byte) (*Task, error) {
 	if err != nil {
 		return nil, fmt.Errorf("vidgo: callback: %w", err)
 	}
-	if data := openEnvelope(raw).data; present(data) {
-		raw = data
+	env := openEnvelope(raw)
+	if present(env.data) && (present(openEnvelope(env.data).taskID) || !present(env.taskID)) {
+		raw = env.data
 	}
 	task, err := decodeTask(raw)
 	if err == nil {
@@ -56,7 +58,7 @@ func ParseCallback(body []byte) (*Task, error) {
 // within its poll rate; what Vidgo says counts.
 //
 // handle, if not nil, is called with each final state, failed ones too, once
-// for each task in this process, in the goroutine of the request. Its context
+// for each task by this client, in the goroutine of the request. Its context
 // ends 8 seconds after the delivery began. If it returns an error (or
 // panics), Vidgo is told to deliver again; a duplicate that comes while it
 // runs gets its result. How many tasks are remembered is bounded (131,072, for
@@ -67,8 +69,10 @@ func ParseCallback(body []byte) (*Task, error) {
 // did not come in time; 413 over 1 MiB; 503 deliver again: handle failed, or
 // Vidgo did not confirm the state. Every delivery is logged once.
 //
-// The handler is safe for concurrent use. It sets its own read deadline, but
-// the time-outs of the [http.Server] are for you to set.
+// The handler is safe for concurrent use. It sets its own read deadline, for
+// which a ResponseWriter of a middleware must have an Unwrap method (see
+// [http.ResponseController]); the time-outs of the [http.Server] are for you to
+// set.
 func (c *Client) CallbackHandler(handle func(context.Context, *Task) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), callbackTime)
@@ -116,16 +120,10 @@ type delivery struct {
 
 // take carries a delivery through all its steps.
 func (d *delivery) take(ctx context.Context) answer {
-	if d.r.Method != http.MethodPost {
-		return answer{http.StatusMethodNotAllowed, "callbacks are POSTed", nil}
-	}
-	var proof *token
-	if s := d.client.signer; s != nil {
-		t, err := s.verify(d.r, time.Now()) // before a byte of the body is read
-		if err != nil {
-			return answer{http.StatusUnauthorized, "no good token", err}
-		}
-		proof = &t
+	proof, refused := d.admit()
+	if refused.status != 0 {
+		d.skipBody()
+		return refused
 	}
 	if refused := d.read(); refused.status != 0 {
 		return refused
@@ -148,16 +146,42 @@ func (d *delivery) take(ctx context.Context) answer {
 	return d.act(ctx, final)
 }
 
+// admit judges all that can be judged before a byte of the body is read. The
+// token is nil if the client has no secret.
+func (d *delivery) admit() (*token, answer) {
+	if d.r.Method != http.MethodPost {
+		return nil, answer{http.StatusMethodNotAllowed, "callbacks are POSTed", nil}
+	}
+	if d.client.signer == nil {
+		return nil, answer{}
+	}
+	proof, err := d.client.signer.verify(d.r, time.Now())
+	if err != nil {
+		return nil, answer{http.StatusUnauthorized, "no good token", err}
+	}
+	return &proof, answer{}
+}
+
+// skipBody keeps net/http from waiting for a body that nobody will read: it
+// would do so before it sends the answer, for as long as the body takes.
+func (d *delivery) skipBody() {
+	if d.r.ContentLength != 0 {
+		_ = http.NewResponseController(d.w).SetReadDeadline(time.Now().Add(-time.Second))
+	}
+}
+
 // read takes in the body and the task in it.
 func (d *delivery) read() answer {
-	// Whatever the server's time-outs are, a body that drips cannot hold the
-	// handler. A writer that cannot set deadlines is no network connection.
 	if d.r.Body == nil { // no server makes such a request, but a test may
 		return answer{http.StatusBadRequest, "no body", nil}
 	}
+	// Whatever the server's time-outs are, a body that drips cannot hold the
+	// handler. Where the deadline cannot be set, because a middleware hides the
+	// connection, slowBody still ends one that drips.
+	until := time.Now().Add(callbackReadTime)
 	control := http.NewResponseController(d.w)
-	_ = control.SetReadDeadline(time.Now().Add(callbackReadTime))
-	body, err := readBounded(http.MaxBytesReader(d.w, d.r.Body, maxCallback), maxCallback)
+	_ = control.SetReadDeadline(until)
+	body, err := readBounded(http.MaxBytesReader(d.w, slowBody{d.r.Body, until}, maxCallback), maxCallback)
 	// Without the deadline from here on: the server watches the connection
 	// while handle runs, and would end the request's context with it.
 	_ = control.SetReadDeadline(time.Time{})
@@ -176,6 +200,19 @@ func (d *delivery) read() answer {
 	return answer{}
 }
 
+// slowBody cannot be read any more once its time is over.
+type slowBody struct {
+	io.ReadCloser
+	until time.Time
+}
+
+func (b slowBody) Read(p []byte) (int, error) {
+	if !time.Now().Before(b.until) {
+		return 0, os.ErrDeadlineExceeded
+	}
+	return b.ReadCloser.Read(p)
+}
+
 // claim joins the delivery's token and its task. If the submission is not
 // answered yet, the tracker has kept the state; only a handle function must
 // know now which task it is.
@@ -188,7 +225,7 @@ func (d *delivery) claim(ctx context.Context, proof token, believed bool) answer
 		case verdict == tokenFits:
 			d.task.Reference, d.task.SubmissionID = proof.reference, proof.submission.String()
 			return answer{}
-		case d.handle == nil:
+		case d.handle == nil, !d.task.Status.Done():
 			return answer{http.StatusOK, "kept until the submission is answered", nil}
 		}
 		select {
@@ -244,15 +281,17 @@ func (d *delivery) confirm(ctx context.Context) (*Task, error) {
 	came := c.tracker.now()
 	ids := []string{d.task.ID}
 	c.tracker.enter(by, ids, false, [2]time.Duration{}, false)
-	defer c.tracker.leave(by, ids, nil)
+	defer c.tracker.leave(by, ids)
 	c.poller.ensure()
-	for {
+	for missing := false; ; {
 		o, ok := c.tracker.next(ctx, by)
 		switch {
 		case !ok:
 			return nil, context.Cause(ctx)
 		case o.ends && o.err == nil:
 			return o.task, nil
+		case !o.ends && errors.Is(o.err, ErrNotFound) && !missing:
+			missing = true // it may be a music task, which the next poll finds out
 		case o.ends || o.asked >= came:
 			return nil, o.err
 		}

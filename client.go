@@ -235,6 +235,18 @@ func readBounded(body io.ReadCloser, max int64) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
+// sleep pauses for d. The error is that of ctx, if it ends first.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
 // retryLog hands go-retryablehttp's log on. Nothing of it is above debug:
 // the caller gets the error itself, and to tell it twice is noise.
 type retryLog struct{ *slog.Logger }

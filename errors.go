@@ -153,17 +153,21 @@ func (e *TaskError) Error() string {
 // refused the question for good. The task itself may still be running, and
 // can be waited for again with ID.
 type WaitError struct {
-	ID      string
-	Task    *Task // the newest state seen; with nothing but its ID if none was
-	Err     error // why the wait ended: context.Cause of its context, or an *APIError
-	PollErr error // the last poll's error, if the last poll failed
+	ID      string // empty only from WaitSubmission, while no task is known
+	Task    *Task  // the newest state seen; with nothing but its ID if none was
+	Err     error  // why the wait ended: context.Cause of its context, or an *APIError
+	PollErr error  // the last poll's error, if the last poll failed
 }
 
 // Error tells the task's id, its last status, why the wait ended, and what
 // the last poll met.
 func (e *WaitError) Error() string {
 	var b strings.Builder
-	b.WriteString("vidgo: wait for task " + e.ID)
+	if e.ID == "" && e.Task != nil && e.Task.SubmissionID != "" {
+		b.WriteString("vidgo: wait for the task of submission " + e.Task.SubmissionID)
+	} else {
+		b.WriteString("vidgo: wait for task " + e.ID)
+	}
 	if e.Task != nil && e.Task.Status != "" {
 		fmt.Fprintf(&b, " (last seen %s)", e.Task.Status)
 	}

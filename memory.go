@@ -11,8 +11,9 @@ import (
 // submission a task belongs to, and final states that came early. All of it
 // is bounded; what is forgotten costs a status request, never a result.
 const (
-	maxRecords = 1 << 17 // of about 300 bytes each
-	maxFinals  = 4096    // final states kept with their files
+	maxRecords    = 1 << 17  // of about 300 bytes each
+	maxFinalBytes = 64 << 20 // of final states kept with their files, some 60,000 of the usual size
+	minMemory     = 24 * time.Hour
 )
 
 type recordState int
@@ -54,11 +55,14 @@ type memory struct {
 	byTask       map[string]*record
 	order        []*record // oldest first
 	finals       []*record // with their final state, oldest first
+	finalBytes   int       // that those take
 	maxAge       time.Duration
 }
 
-func newMemory(maxAge time.Duration) memory {
-	return memory{bySubmission: map[uuid.UUID]*record{}, byTask: map[string]*record{}, maxAge: maxAge}
+// newMemory remembers for as long as a callback may come, but not less than
+// Vidgo keeps the files.
+func newMemory(callbackAge time.Duration) memory {
+	return memory{bySubmission: map[uuid.UUID]*record{}, byTask: map[string]*record{}, maxAge: max(callbackAge, minMemory)}
 }
 
 // add remembers r under the names it has.
@@ -71,7 +75,7 @@ func (m *memory) add(r *record) {
 		m.byTask[r.id] = r
 	}
 	m.order = append(m.order, r)
-	for len(m.order) > maxRecords || time.Since(m.order[0].made) > m.maxAge {
+	for len(m.order) > maxRecords || len(m.order) > 1 && time.Since(m.order[0].made) > m.maxAge {
 		m.forget(m.order[0])
 		m.order[0] = nil
 		m.order = m.order[1:]
@@ -99,16 +103,22 @@ func (m *memory) ofTask(id string) *record {
 
 // bind joins a submission to the task it became.
 func (m *memory) bind(r *record, id string) {
-	if early := m.byTask[id]; early != nil && early != r {
+	early := m.byTask[id]
+	r.id = id
+	if m.bySubmission[r.submission] == r {
+		m.byTask[id] = r
+	} else {
+		m.add(r) // it was forgotten while the submission was on its way
+	}
+	if early != nil && early != r {
 		// A callback without a token was here before the answer.
-		r.final, r.handling = early.final, early.handling
-		if r.final != nil {
-			r.label(r.final)
-			m.finals = append(m.finals, r)
+		r.handling = early.handling
+		if early.final != nil && r.final == nil {
+			final := early.final.clone()
+			r.label(final)
+			m.finish(r, final)
 		}
 	}
-	r.id = id
-	m.byTask[id] = r
 	r.settle(answered)
 }
 
@@ -125,12 +135,19 @@ func (r *record) settle(s recordState) {
 func (m *memory) finish(r *record, task *Task) {
 	r.final = task
 	m.finals = append(m.finals, r)
-	if len(m.finals) > maxFinals {
-		m.finals[0].final = nil
+	m.finalBytes += size(task)
+	for m.finalBytes > maxFinalBytes && len(m.finals) > 1 {
+		oldest := m.finals[0]
+		m.finalBytes -= size(oldest.final)
+		oldest.final = nil
 		m.finals[0] = nil
 		m.finals = m.finals[1:]
 	}
 }
+
+// size is about what a task takes: its JSON once more in its fields, and the
+// fields themselves.
+func size(t *Task) int { return 2*len(t.Raw) + 256 + 160*len(t.Files) }
 
 // label writes on a task what its answer does not say.
 func (r *record) label(t *Task) {
@@ -174,12 +191,11 @@ func (t *tracker) answered(r *record, task *Task) {
 	}
 }
 
-// refused forgets a submission that became no task.
+// refused remembers that a submission became no task.
 func (t *tracker) refused(r *record) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r.settle(refused)
-	t.known.forget(r)
 }
 
 // lost remembers that nobody knows what became of a submission. If its
@@ -233,6 +249,14 @@ func (t *tracker) claim(token token, task *Task, believed bool) (verdict, <-chan
 		return tokenEarly, r.settlement()
 	case lost:
 		r.reference = token.reference
+		early := t.known.byTask[task.ID]
+		if believed && task.Status.Done() && (early == nil || early.final == nil) {
+			// Before bind wakes those who ask for the submission: they need not
+			// ask Vidgo.
+			final := task.clone()
+			r.label(final)
+			t.known.finish(r, final)
+		}
 		t.known.bind(r, task.ID)
 	}
 	if r.id != task.ID {

@@ -15,13 +15,15 @@ import (
 // first, last the newest state seen, nil before there is one. It must be safe
 // for concurrent use, must not keep or change last, and is best a pure
 // function. What it says is an aim: the client's rate limit, a pause that
-// Vidgo asked for, and callbacks move it.
+// Vidgo asked for, and callbacks move it. It is called on a goroutine of the
+// client's: a panic in it ends the program.
 type Schedule func(n int, last *Task) time.Duration
 
 // Backoff polls at once, then after first, then after pauses that grow by
 // half up to max, each with 20 % jitter so that tasks submitted together are
 // not polled together.
 func Backoff(first, max time.Duration) Schedule {
+	first, max = min(first, maxDuration), min(max, maxDuration) // more would overflow
 	return func(n int, _ *Task) time.Duration {
 		if n == 0 {
 			return 0
@@ -53,11 +55,11 @@ func checkSchedule(option string, s Schedule) error {
 }
 
 const (
-	// pollGap is the shortest time between two polls of one task that nobody's
+	// pollGap is the shortest time between two polls of one wait that nobody's
 	// schedule asked for: forged callbacks cannot do more than this.
 	pollGap = time.Second
-	// notFoundPatience is how long a 404 may be Vidgo's own delay after a
-	// submission.
+	// notFoundPatience is how long Vidgo must have said that it knows no such
+	// task: it may be slow to know a new one, and a gateway's 404 is soon over.
 	notFoundPatience = 30 * time.Second
 	// firstErrorPause is the pause after the first failed poll of a task; it
 	// doubles with each further one, up to the schedule's own.
@@ -78,10 +80,12 @@ type poller struct {
 	max      int
 
 	// Guarded by the tracker's mutex.
-	running bool
-	flying  int     // requests under way
-	paused  instant // nobody asks before: Vidgo asked for a pause
-	strikes int     // answers 429 in a row that named no time
+	running  bool
+	flying   int     // requests under way
+	hinted   bool    // the last poll was one that somebody hinted at
+	paused   instant // nobody asks before: Vidgo asked for a pause
+	strikes  int     // answers 429 in a row that named no time
+	struckAt instant // when the last of them came
 }
 
 func newPoller(c *Client, cfg config) *poller {
@@ -131,6 +135,7 @@ func (p *poller) run() {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
+		p.adapt()
 		job, pause, more := p.next()
 		if !more {
 			return
@@ -174,11 +179,12 @@ func (p *poller) next() (j *job, pause time.Duration, more bool) {
 		p.running = false
 		return nil, 0, false
 	}
-	if p.flying >= p.max || len(t.queue) == 0 {
+	now := t.now()
+	queue := p.pick(now)
+	if p.flying >= p.max || queue == nil {
 		return nil, idle, true
 	}
-	now := t.now()
-	if d := max(t.queue[0].due, p.paused) - now; d > 0 {
+	if d := max((*queue)[0].due, p.paused) - now; d > 0 {
 		return nil, time.Duration(d), true
 	}
 	wall := time.Now()
@@ -187,12 +193,31 @@ func (p *poller) next() (j *job, pause time.Duration, more bool) {
 		token.CancelAt(wall)
 		return nil, d, true
 	}
-	return p.begin(now), 0, true
+	return p.begin(queue, now), 0, true
 }
 
-// begin takes the most urgent wait from the queue.
-func (p *poller) begin(now instant) *job {
-	w := heap.Pop(&p.tracker.queue).(*wait)
+// pick gives the queue whose turn it is; nil if all are empty. Hints are worth
+// nothing behind a backlog, so they have a queue of their own; and anybody can
+// send them, so they get every other turn.
+func (p *poller) pick(now instant) *dueQueue {
+	queue, hints := &p.tracker.queue, &p.tracker.hints
+	switch {
+	case len(*queue) == 0 && len(*hints) == 0:
+		return nil
+	case len(*hints) == 0:
+		return queue
+	case len(*queue) == 0:
+		return hints
+	case p.hinted && (*queue)[0].due <= now, (*queue)[0].due < (*hints)[0].due && (*hints)[0].due > now:
+		return queue
+	}
+	return hints
+}
+
+// begin takes the most urgent wait from a queue.
+func (p *poller) begin(queue *dueQueue, now instant) *job {
+	p.hinted = queue == &p.tracker.hints
+	w := heap.Pop(queue).(*wait)
 	ctx, cancel := context.WithCancel(context.Background())
 	w.asked, w.abandon = now, cancel
 	w.polls++
@@ -209,14 +234,14 @@ func (p *poller) poll(j *job) {
 	if j.ctx.Err() != nil && err != nil {
 		return // nobody wants to know
 	}
-	r := report{id: j.id, task: task, err: err, from: fromPoll, polled: j.wait, asked: j.began}
+	r := report{id: j.id, task: task, err: err, from: fromPoll, polled: j.wait, asked: j.began, music: j.music}
 	if err != nil {
-		r.ends = p.final(j, err)
-		p.holdOff(err)
+		r.ends = final(err)
+		p.holdOff(j, err)
 	} else {
 		p.resume()
 	}
-	r.pause = p.pauseAfter(j, task, err)
+	r.pause, r.joins = p.pauseAfter(j, task, err)
 	p.tracker.report(r)
 }
 
@@ -228,9 +253,9 @@ func (p *poller) land() {
 	p.tracker.nudge()
 }
 
-// final tells whether an error ends the wait: Vidgo said in its own words
-// that no other answer will come. An outage never does.
-func (p *poller) final(j *job, err error) bool {
+// final tells whether an error ends a wait: no other answer will come. An
+// outage never does. Of a 404 the tracker is the judge.
+func final(err error) bool {
 	api, ok := errors.AsType[*APIError](err)
 	if !ok || api.temporary() {
 		return false
@@ -238,26 +263,21 @@ func (p *poller) final(j *job, err error) bool {
 	switch status := api.status(); status {
 	case http.StatusUnauthorized, http.StatusPaymentRequired, http.StatusForbidden:
 		return true
-	case http.StatusNotFound:
-		return p.tracker.waitedLongerThan(j.wait, notFoundPatience)
 	default:
 		return api.spoken && status/100 == 4
 	}
 }
 
-// waitedLongerThan tells whether the waiting began more than d ago.
-func (t *tracker) waitedLongerThan(w *wait, d time.Duration) bool {
-	return t.now()-w.since > instant(d) // since is never written again
-}
-
-// pauseAfter is the pause before the task's next poll. The schedules are the
-// user's code, so they are called without the lock.
-func (p *poller) pauseAfter(j *job, task *Task, err error) time.Duration {
+// pauseAfter is the pause before the task's next poll, and for how many joins
+// it was reckoned. The schedules are the user's code, so they are called
+// without the lock.
+func (p *poller) pauseAfter(j *job, task *Task, err error) (pause time.Duration, joins int) {
 	if task != nil && task.Status.Done() {
-		return 0 // there will be none
+		return 0, 0 // there will be none
 	}
 	t := p.tracker
 	t.mu.Lock()
+	joins = j.wait.joins
 	n, fails, last := j.wait.polls, j.wait.fails, task
 	if last == nil {
 		last = j.wait.last
@@ -274,7 +294,7 @@ func (p *poller) pauseAfter(j *job, task *Task, err error) time.Duration {
 		last = last.clone()
 	}
 	t.mu.Unlock()
-	pause := maxDuration
+	pause = maxDuration
 	for _, s := range schedules {
 		pause = min(pause, max(s(n, last), time.Millisecond))
 	}
@@ -282,7 +302,7 @@ func (p *poller) pauseAfter(j *job, task *Task, err error) time.Duration {
 		pause = min(pause, jitter(firstErrorPause<<min(fails, 10)))
 		pause = max(pause, retryAfter(err))
 	}
-	return pause
+	return pause, joins
 }
 
 func either(s, other Schedule) Schedule {
@@ -292,23 +312,26 @@ func either(s, other Schedule) Schedule {
 	return other
 }
 
-// holdOff pauses the polls of all waits if Vidgo asks for it: a 429, or a
-// Retry-After on anything.
-func (p *poller) holdOff(err error) {
+// holdOff pauses the polls of all waits if Vidgo asks for it: a 429, or a 503
+// that names a time. Polls that were refused together are one refusal.
+func (p *poller) holdOff(j *job, err error) {
 	api, ok := errors.AsType[*APIError](err)
 	if !ok {
 		return
 	}
-	pause := api.RetryAfter
+	busy := api.status() == http.StatusTooManyRequests
+	pause := retryAfter(err)
 	t := p.tracker
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if pause == 0 && api.status() == http.StatusTooManyRequests {
+	now := t.now()
+	if busy && pause == 0 && j.began >= p.struckAt {
 		pause = firstErrorPause << min(p.strikes, 4)
 		p.strikes++
+		p.struckAt = now
 	}
-	if pause > 0 {
-		p.paused = max(p.paused, t.now()+instant(pause))
+	if busy || api.status() == http.StatusServiceUnavailable {
+		p.paused = max(p.paused, now+instant(pause))
 	}
 }
 
@@ -319,44 +342,84 @@ func (p *poller) resume() {
 	p.tracker.mu.Unlock()
 }
 
-// requeue plans the next poll of w after pause, earlier if somebody hinted at
-// the task meanwhile, and so that one fits in before the next deadline.
-func (t *tracker) requeue(w *wait, pause time.Duration) {
+// requeue plans the next poll of w after the pause of r, earlier if somebody
+// hinted at the task meanwhile or joined too late for the pause, and so that one
+// fits in before the next deadline.
+func (t *tracker) requeue(w *wait, r report) {
 	now := t.now()
-	w.due, w.abandon = now+instant(pause), nil
-	if w.again {
-		w.again = false
-		w.due = max(now, w.asked+instant(pollGap))
+	w.due, w.abandon = now+instant(r.pause), nil
+	if w.again || w.joins != r.joins {
+		w.due = min(w.due, t.soon(w))
 	}
 	for _, by := range w.watchers {
 		if by.lastLook > now {
 			w.due = min(w.due, by.lastLook)
 		}
 	}
-	heap.Push(&t.queue, w)
+	if w.again {
+		w.again = false
+		t.hints.add(w)
+	} else {
+		t.queue.add(w)
+	}
 }
 
-// hurry plans the next poll of w for now, but not sooner than pollGap after
-// the last one. For a poll that is under way, again plans one more behind it.
-func (t *tracker) hurry(w *wait, again bool) {
-	if w.index < 0 {
-		w.again = w.again || again
+// soon is now, but not sooner than pollGap after the last poll of w.
+func (t *tracker) soon(w *wait) instant {
+	if w.polls == 0 {
+		return t.now()
+	}
+	return max(t.now(), w.asked+instant(pollGap))
+}
+
+// hurry plans the next poll of w for soon. The answer to one that is under way
+// will do.
+func (t *tracker) hurry(w *wait) {
+	if due := t.soon(w); w.in != nil && due < w.due {
+		w.due = due
+		heap.Fix(w.in, w.index)
+	}
+}
+
+// hint plans a poll of w that begins after now, ahead of a backlog.
+func (t *tracker) hint(w *wait) {
+	switch w.in {
+	case nil:
+		w.again = true
+	case &t.queue:
+		w.in.remove(w)
+		w.due = min(w.due, t.soon(w))
+		t.hints.add(w)
+	default:
+		t.hurry(w)
+	}
+}
+
+// adapt makes polls of waits that run already come as if there were no
+// callbacks, once it is clear that none come.
+func (p *poller) adapt() {
+	t := p.tracker
+	t.mu.Lock()
+	news := t.trust.silent && !t.trust.told
+	t.trust.told = t.trust.silent
+	t.mu.Unlock()
+	if !news {
 		return
 	}
-	due := t.now()
-	if w.polls > 0 {
-		due = max(due, w.asked+instant(pollGap))
-	}
-	if due < w.due {
-		w.due = due
-		heap.Fix(&t.queue, w.index)
-	}
+	due := t.now() + instant(p.polling(1, nil)) // the user's code
+	t.forEach(func(w *wait) {
+		if w.callback && w.in != nil && due < w.due {
+			w.due = due
+			heap.Fix(w.in, w.index)
+		}
+	})
 }
 
 // callbackTrust tells whether expected callbacks do come.
 type callbackTrust struct {
 	misses int  // results found only by polling, in a row
 	silent bool // callbacks do not come
+	told   bool // the scheduler has adapted to that
 }
 
 // maxMisses is how many missing callbacks in a row are no accident any more.
@@ -398,12 +461,18 @@ func (q *dueQueue) Pop() any {
 	w := (*q)[last]
 	(*q)[last] = nil
 	*q = (*q)[:last]
-	w.index = -1
+	w.in = nil
 	return w
 }
 
+func (q *dueQueue) add(w *wait) {
+	w.in = q
+	heap.Push(q, w)
+}
+
+// remove takes w out of the queue it is in, which may be none.
 func (q *dueQueue) remove(w *wait) {
-	if w.index >= 0 {
+	if q != nil {
 		heap.Remove(q, w.index)
 	}
 }

@@ -24,7 +24,8 @@ type Relay interface {
 	// has called ready, and blocks until ctx ends. It may call heard from
 	// several goroutines, but not after it has returned. If it returns
 	// earlier, it is called again after a pause that grows from one second to
-	// thirty. The client listens only while something waits.
+	// thirty. The client listens only while something waits, on a goroutine of
+	// its own: a panic there ends the program.
 	Listen(ctx context.Context, ready func(), heard func(id string)) error
 }
 
@@ -39,20 +40,17 @@ const (
 func (p *poller) listen(ctx context.Context) {
 	pause := minRelayPause
 	for {
-		err := p.relay.Listen(ctx, func() {
-			pause = minRelayPause
-			p.tracker.lookAgain()
-		}, p.heard)
+		began := time.Now()
+		err := p.relay.Listen(ctx, p.tracker.lookAgain, p.heard)
 		if ctx.Err() != nil {
 			return
 		}
+		if time.Since(began) > maxRelayPause { // it did listen for a while
+			pause = minRelayPause
+		}
 		p.tracker.log.Warn("the relay stopped listening; trying again",
 			slog.Any("error", err), slog.Duration("pause", pause))
-		timer := time.NewTimer(jitter(pause))
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
+		if sleep(ctx, jitter(pause)) != nil {
 			return
 		}
 		pause = min(2*pause, maxRelayPause)
@@ -70,24 +68,27 @@ func (p *poller) heard(id string) {
 // lookAgain asks once more for what was polled before the relay heard
 // anything: a wake-up may have been missed in between.
 func (t *tracker) lookAgain() {
-	t.mu.Lock()
-	for _, w := range t.waits {
+	t.forEach(func(w *wait) {
 		if w.polls > 0 {
-			t.hurry(w, true)
+			t.hurry(w)
 		}
-	}
-	t.mu.Unlock()
-	t.nudge()
+	})
 }
 
 // publish wakes the other processes. Whatever happens, they find the result
-// by polling, so a relay that hangs must not use up the delivery's time.
+// by polling, so a relay that hangs must not use up the delivery's time, and
+// one that panics must not end it.
 func (c *Client) publish(ctx context.Context, id string) {
 	if c.relay == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, publishTime)
 	defer cancel()
+	defer func() {
+		if p := recover(); p != nil {
+			c.log.Error("the relay panicked", slog.String("task", id), slog.Any("panic", p))
+		}
+	}()
 	if err := c.relay.Publish(ctx, id); err != nil {
 		c.log.Warn("the relay did not publish", slog.String("task", id), slog.Any("error", err))
 	}

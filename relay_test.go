@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -202,3 +203,70 @@ func TestForgedWakeUps(t *testing.T) {
 		requireIdle(t, client)
 	})
 }
+
+type flappingRelay struct{ listens atomic.Int32 }
+
+func (*flappingRelay) Publish(context.Context, string) error { return nil }
+
+func (r *flappingRelay) Listen(_ context.Context, ready func(), _ func(string)) error {
+	r.listens.Add(1)
+	ready()
+	return errors.New("the broker hung up")
+}
+
+// A broker that takes the subscription and hangs up.
+func TestRelayThatHangsUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := vidgotest.Server{Default: vidgotest.Script{Hold: true}}
+		relay := &flappingRelay{}
+		client := newClient(t, &srv, vidgo.WithRelay(relay), vidgo.WithPolling(hourly))
+		id := submit(t, client).ID
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer cancel()
+		_, err := client.Wait(ctx, id)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.LessOrEqual(t, relay.listens.Load(), int32(40), "the pause grows to 30 s")
+		require.LessOrEqual(t, len(srv.Requests(vidgotest.EndpointStatus)), 40)
+	})
+}
+
+type asyncRelay struct{}
+
+func (asyncRelay) Publish(context.Context, string) error { return nil }
+
+func (asyncRelay) Listen(_ context.Context, ready func(), _ func(string)) error {
+	go ready() // as a broker's client calls back from a goroutine of its own
+	return errors.New("the broker hung up")
+}
+
+func TestRelayThatIsReadyOnAnotherGoroutine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := vidgotest.Server{Default: vidgotest.Script{Duration: 20 * time.Second}}
+		client := newClient(t, &srv, vidgo.WithRelay(asyncRelay{}), vidgo.WithLogger(slog.New(slog.NewTextHandler(io.Discard, nil))))
+		_, err := client.Run(t.Context(), boat)
+		require.NoError(t, err)
+	})
+}
+
+type panickingRelay struct{ hangingRelay }
+
+func (panickingRelay) Publish(context.Context, string) error { panic("a bug of the relay's") }
+
+func TestRelayThatPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var logged bytes.Buffer
+		srv := vidgotest.Server{Default: vidgotest.Script{Duration: time.Second}}
+		client := newClient(t, &srv, vidgo.WithCallbackURL(callbackURL), vidgo.WithCallbackSecret(secret), vidgo.WithRelay(panickingRelay{}),
+			vidgo.WithLogger(slog.New(slog.NewTextHandler(&logged, nil))))
+		handled := 0
+		srv.Route("app.example.com", client.CallbackHandler(func(context.Context, *vidgo.Task) error { handled++; return nil }))
+		submit(t, client)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		require.Contains(t, logged.String(), "the relay panicked")
+		require.Equal(t, 1, handled)
+	})
+}
+
+// hourly is a schedule without a poll that would help.
+func hourly(n int, _ *vidgo.Task) time.Duration { return time.Duration(n) * time.Hour }

@@ -152,3 +152,11 @@ func TestSocketSubmitAndWait(t *testing.T) {
 		})
 	}
 }
+
+// net/http would read the rest of the body before it sends the answer.
+func TestSocketRefusalDoesNotWaitForTheBody(t *testing.T) {
+	t.Parallel()
+	client := newHintClient(t, &vidgotest.Server{}, nil, vidgo.WithCallbackSecret(secret))
+	server := receiver(t, client)
+	require.Equal(t, "HTTP/1.1 401", send(t, server.Listener.Addr().String(), "Content-Length: 100", func(io.Writer) error { return nil }))
+}

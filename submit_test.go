@@ -10,6 +10,7 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -406,4 +407,78 @@ func TestUntypedIsReadWhenSubmitted(t *testing.T) {
 	require.JSONEq(t, `{}`, string(blob))
 	_, err = url.Parse(callbackURL)
 	require.NoError(t, err)
+}
+
+func TestWaitSubmissionThatNothingCanTell(t *testing.T) {
+	for name, opts := range map[string][]vidgo.Option{
+		"NoCallback":            {vidgo.WithCallbackURL(callbackURL), vidgo.WithCallbackSecret(secret)},
+		"secret but no URL set": {vidgo.WithCallbackSecret(secret)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var srv vidgotest.Server
+				client := newClient(t, &srv, opts...)
+				srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointSubmit, Accept: true, Reset: true})
+				_, err := client.Submit(t.Context(), boat, vidgo.NoCallback())
+				lost, ok := errors.AsType[*vidgo.AmbiguousSubmitError](err)
+				require.True(t, ok)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
+				began := time.Now()
+				_, err = client.WaitSubmission(ctx, lost.SubmissionID)
+				require.ErrorIs(t, err, vidgo.ErrInvalidInput)
+				require.Zero(t, time.Since(began))
+			})
+		})
+	}
+}
+
+func TestWaitSubmissionErrorNamesTheSubmission(t *testing.T) {
+	var srv vidgotest.Server
+	client := newCallbackClient(t, &srv)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	const id = "01890a5d-ac96-774b-bcce-b302099a8057"
+	_, err := client.WaitSubmission(ctx, id)
+	require.ErrorContains(t, err, id)
+}
+
+func TestWaitSubmissionInManyOrders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := vidgotest.Server{Default: vidgotest.Script{Duration: time.Minute}}
+		client := newCallbackClient(t, &srv)
+		lose := func() string {
+			srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointSubmit, Accept: true, Reset: true})
+			_, err := client.Submit(t.Context(), boat)
+			var lost *vidgo.AmbiguousSubmitError
+			require.ErrorAs(t, err, &lost)
+			return lost.SubmissionID
+		}
+		wait := func(sid string) {
+			task, err := client.WaitSubmission(t.Context(), sid)
+			require.NoError(t, err)
+			require.Equal(t, sid, task.SubmissionID)
+			require.Equal(t, "sora-2", task.Model)
+		}
+		first := lose()
+		var wg sync.WaitGroup
+		wg.Go(func() { wait(first) })
+		wg.Go(func() { wait(first) })
+		wg.Wait()
+		second := lose()
+		time.Sleep(time.Hour)
+		wait(second)
+		wait(second)
+		wait(submit(t, client).SubmissionID)
+		requireIdle(t, client)
+	})
+}
+
+func TestTinyMaxAge(t *testing.T) {
+	var srv vidgotest.Server
+	client, err := vidgo.NewClient(apiKey, vidgo.WithHTTPClient(srv.Client()), vidgo.WithCallbackMaxAge(time.Nanosecond))
+	require.NoError(t, err)
+	for range 100 {
+		submit(t, client)
+	}
 }

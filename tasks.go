@@ -146,11 +146,12 @@ func (c *Client) Task(ctx context.Context, id string, opts ...WaitOption) (*Task
 	if err != nil {
 		return nil, err
 	}
-	task, err := c.fetch(ctx, id, cfg.music || c.tracker.isMusic(id), repeatFreely)
+	asked, music := c.tracker.now(), cfg.music || c.tracker.isMusic(id)
+	task, err := c.fetch(ctx, id, music, repeatFreely)
 	if err != nil {
 		return nil, fmt.Errorf("vidgo: task %s: %w", id, err)
 	}
-	standing := c.tracker.report(report{id: id, task: task.clone(), from: fromLook})
+	standing := c.tracker.report(report{id: id, task: task.clone(), from: fromLook, asked: asked, music: music})
 	// What Vidgo says now is handed on as it is, with the labels we know.
 	task.Model, task.Reference, task.SubmissionID = standing.Model, standing.Reference, standing.SubmissionID
 	return task, nil

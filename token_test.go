@@ -8,11 +8,13 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/vidgo-go/vidgo"
+	"github.com/vidgo-go/vidgo/vidgotest"
 )
 
 var (
@@ -170,4 +172,24 @@ func FuzzToken(f *testing.F) {
 			t.Errorf("%q was believed", raw)
 		}
 	})
+}
+
+// Muxes strip prefixes, and senders and muxes spell a path in several ways.
+func TestTokenFitsThePathsThatMuxesAndSendersMake(t *testing.T) {
+	for _, path := range []string{"/a/vidgo", "/a/vidgo/", "/a//vidgo", "/a/%76idgo", "/a/v%2Fidgo", "/a/./vidgo", "/a/b/../vidgo", "", "/?x=1&", "/%C3%A4"} {
+		t.Run(path, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv := vidgotest.Server{Default: vidgotest.Script{Duration: time.Second}}
+				client := newClient(t, &srv, vidgo.WithCallbackSecret(secret))
+				handler := client.CallbackHandler(nil)
+				if strings.HasPrefix(path, "/a/") {
+					handler = http.StripPrefix("/a", handler)
+				}
+				srv.Route("app.example.com", handler)
+				submit(t, client, vidgo.CallbackTo("https://app.example.com"+path))
+				time.Sleep(time.Second)
+				requireAnswers(t, &srv, http.StatusOK)
+			})
+		})
+	}
 }

@@ -2,7 +2,9 @@ package vidgo
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -18,7 +20,8 @@ type tracker struct {
 
 	mu    sync.Mutex       // guards all below; never held while blocking or calling out
 	waits map[string]*wait // by task id: the tasks somebody waits for
-	queue dueQueue         // those of them that no poll is under way for
+	queue dueQueue         // those of them that no poll is under way for,
+	hints dueQueue         // but for those that somebody hinted at
 	known memory
 	trust callbackTrust
 }
@@ -44,20 +47,24 @@ func (t *tracker) now() instant { return instant(time.Since(t.start)) }
 type wait struct {
 	id       string
 	watchers []*watcher
-	last     *Task // the newest state seen
-	lastErr  error // what the last poll met, if it failed
+	last     *Task   // the newest state seen
+	lastErr  error   // what the last poll met, if it failed
+	asOf     instant // when last was true: a poll that was asked earlier knows less
 	music    bool
+	kindless bool // nobody knows whether it is a music task
 	callback bool // one is expected
 
 	// For the scheduler.
-	since   instant // when the waiting began
-	due     instant // when to poll next
-	asked   instant // when the last poll began
-	index   int     // in the queue; -1 while a poll is under way
-	polls   int     // begun
-	fails   int     // in a row, up to the last poll
-	again   bool    // poll once more after the poll that is under way
-	woken   bool    // a callback or another process told of it
+	due     instant   // when to poll next
+	asked   instant   // when the last poll began
+	missing instant   // when Vidgo first knew no such task, of answers in a row; 0: it did know, or was not asked
+	in      *dueQueue // nil while a poll is under way
+	index   int       // in it
+	polls   int       // begun
+	fails   int       // in a row, up to the last poll
+	joins   int       // how often somebody joined the waiting
+	again   bool      // poll once more after the poll that is under way
+	woken   bool      // a callback or another process told of it
 	abandon context.CancelFunc
 }
 
@@ -85,10 +92,11 @@ const (
 
 // outcome is one thing a watcher is told. task has at least its ID.
 type outcome struct {
-	task  *Task
-	err   error
-	ends  bool    // nothing more comes of this task
-	asked instant // when the poll behind it began
+	task    *Task
+	err     error
+	pollErr error   // what the last poll met, if the end is none of its doing
+	ends    bool    // nothing more comes of this task
+	asked   instant // when the poll behind it began
 }
 
 // origin is who learned of a state.
@@ -103,16 +111,18 @@ const (
 // report is what somebody learned of a task: a state, the failure of a poll,
 // or, with neither, that it is worth asking now.
 type report struct {
-	id   string
-	task *Task // not used by the caller afterwards
-	err  error
-	ends bool // err is the end of every wait for the task
-	from origin
+	id    string
+	task  *Task // not used by the caller afterwards
+	err   error
+	ends  bool // err is the end of every wait for the task
+	from  origin
+	asked instant // when the question was put whose answer this is; for a callback, when it came
 
 	// For polls.
 	polled *wait         // for which it was asked; it may be over by now
-	asked  instant       // when
+	music  bool          // asked at the music endpoint
 	pause  time.Duration // before the next one
+	joins  int           // of the wait when the pause was reckoned
 }
 
 // report is the waist: all that is learned of a task goes through here. The
@@ -128,6 +138,9 @@ func (t *tracker) report(r report) *Task {
 		r.task, r.err = rec.final, nil
 	}
 	w := t.waits[r.id]
+	if r.from == fromCallback {
+		r.asked = t.now()
+	}
 	silent := false
 	switch {
 	case r.task != nil:
@@ -136,7 +149,7 @@ func (t *tracker) report(r report) *Task {
 		t.fail(w, r)
 	case w != nil:
 		w.woken = true
-		t.hurry(w, true)
+		t.hint(w)
 	}
 	var standing *Task
 	if r.task != nil {
@@ -158,11 +171,12 @@ func (t *tracker) report(r report) *Task {
 // not come.
 func (t *tracker) learn(rec *record, w *wait, r report) (silent bool) {
 	final := r.task.Status.Done()
-	if r.from == fromCallback {
+	if r.from == fromCallback || final && w != nil && w.woken {
 		t.trust.heard()
-		if rec == nil && final {
-			rec = t.known.ofTask(r.id)
-		}
+	}
+	if rec == nil && final && (w != nil || r.from == fromCallback) {
+		rec = t.known.ofTask(r.id) // so that it stands from now on
+		rec.music = r.music
 	}
 	if rec != nil {
 		rec.label(r.task)
@@ -173,10 +187,14 @@ func (t *tracker) learn(rec *record, w *wait, r report) (silent bool) {
 	if w == nil {
 		return false
 	}
-	w.last, w.lastErr, w.fails = r.task, nil, 0
-	t.tell(w, outcome{task: r.task, ends: final, asked: r.asked})
+	w.lastErr, w.fails, w.missing = nil, 0, 0
+	w.kindless = w.kindless && r.polled != w
+	if final || r.asked >= w.asOf { // else a later answer has overtaken this one
+		w.last, w.asOf = r.task, r.asked
+		t.tell(w, outcome{task: r.task, ends: final, asked: r.asked})
+	}
 	if !final && r.polled == w {
-		t.requeue(w, r.pause)
+		t.requeue(w, r)
 	}
 	// The first poll finds what was done before the waiting began: that says
 	// nothing about callbacks.
@@ -190,10 +208,32 @@ func (t *tracker) fail(w *wait, r report) {
 	}
 	w.lastErr = r.err
 	w.fails++
+	r.ends = t.judge(w, r)
 	t.tell(w, outcome{task: w.state(), err: r.err, ends: r.ends, asked: r.asked})
 	if !r.ends {
-		t.requeue(w, r.pause)
+		t.requeue(w, r)
 	}
+}
+
+// judge tells whether a poll's error ends the wait. That Vidgo knows no such
+// task does once it has said so for a while and of both endpoints that the task
+// can be at.
+func (t *tracker) judge(w *wait, r report) bool {
+	if !errors.Is(r.err, ErrNotFound) {
+		w.missing = 0
+		return r.ends
+	}
+	if w.missing == 0 {
+		w.missing = max(r.asked, 1)
+	}
+	patient := r.asked-w.missing < instant(notFoundPatience)
+	if r.music != w.music { // somebody who knows better has joined meanwhile
+		return false
+	}
+	if w.kindless {
+		w.music = !w.music
+	}
+	return !patient
 }
 
 // state is the newest state, or a task with nothing but its ID.
@@ -237,7 +277,7 @@ func (w *watcher) push(o outcome) {
 // drop ends a wait, and the poll that is under way for it.
 func (t *tracker) drop(w *wait) {
 	delete(t.waits, w.id)
-	t.queue.remove(w)
+	w.in.remove(w)
 	if w.abandon != nil {
 		w.abandon()
 	}
@@ -277,60 +317,108 @@ func (t *tracker) enterOne(by *watcher, id string, music bool, first [2]time.Dur
 		return
 	}
 	if w := t.waits[id]; w != nil {
-		w.watchers = append(w.watchers, by)
-		w.music = w.music || music
-		t.hurry(w, by.wants == answers)
+		t.join(w, by, music)
 		return
 	}
-	now := t.now()
-	w := &wait{id: id, watchers: []*watcher{by}, music: music, callback: anyCallback,
-		since: now, index: -1, woken: by.wants == answers}
+	hinted := by.wants == answers
+	w := &wait{id: id, watchers: []*watcher{by}, music: music, kindless: !music, callback: anyCallback,
+		woken: hinted, again: hinted}
 	if rec != nil {
-		w.music, w.callback = music || rec.music, rec.callback
+		w.callback = rec.callback
+		if rec.model != "" {
+			w.music, w.kindless = rec.music, false
+		}
 	}
 	pause := first[0]
 	if w.callback && !t.trust.silent {
 		pause = first[1]
 	}
 	t.waits[id] = w
-	t.requeue(w, pause)
+	t.requeue(w, report{pause: pause})
+}
+
+// join adds by to a wait that there is.
+func (t *tracker) join(w *wait, by *watcher, music bool) {
+	w.watchers = append(w.watchers, by)
+	w.joins++
+	if music {
+		w.music, w.kindless = true, false
+	}
+	if by.wants == answers {
+		w.woken = true
+		t.hint(w)
+		return
+	}
+	t.hurry(w)
+}
+
+// remainder is a task that a watcher has left before its end.
+type remainder struct {
+	id   string
+	last *Task // nil if no state was seen
+	err  error // what the last poll met, if it failed
 }
 
 // leave takes by away from the tasks it still waits for, and gives their
-// newest states. Tasks that nobody waits for any more are polled no more.
-func (t *tracker) leave(by *watcher, ids []string, left func(last *Task, pollErr error)) {
+// newest states, which the caller must not change. Tasks that nobody waits for
+// any more are polled no more.
+func (t *tracker) leave(by *watcher, ids []string) []remainder {
+	var left []remainder
 	for chunk := range slices.Chunk(ids, lockedChunk) {
-		type state struct {
-			last *Task
-			err  error
-		}
-		var states []state // told after the lock is given back
 		t.mu.Lock()
 		for _, id := range chunk {
-			w := t.waits[id]
-			if w == nil {
-				continue
-			}
-			i := slices.Index(w.watchers, by)
-			if i < 0 {
-				continue
-			}
-			w.watchers = slices.Delete(w.watchers, i, i+1)
-			last := w.state().clone()
-			if rec := t.known.byTask[id]; rec != nil {
-				rec.label(last)
-			}
-			states = append(states, state{last, w.lastErr})
-			if len(w.watchers) == 0 {
-				t.drop(w)
+			if w := t.waits[id]; w != nil && t.part(w, by) {
+				left = append(left, remainder{id, w.last, w.lastErr})
 			}
 		}
 		t.mu.Unlock()
-		for _, s := range states {
-			if left != nil {
-				left(s.last, s.err)
+	}
+	t.nudge()
+	return left
+}
+
+// part takes by away from a task, if it waits for it.
+func (t *tracker) part(w *wait, by *watcher) bool {
+	i := slices.Index(w.watchers, by)
+	if i < 0 {
+		return false
+	}
+	w.watchers = slices.Delete(w.watchers, i, i+1)
+	if len(w.watchers) == 0 {
+		t.drop(w)
+	}
+	return true
+}
+
+// task is the remainder as its caller gets it: a copy with the labels that are
+// known.
+func (t *tracker) task(r remainder) *Task {
+	task := &Task{ID: r.id}
+	if r.last != nil {
+		task = r.last.clone()
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if rec := t.known.byTask[r.id]; rec != nil {
+		rec.label(task)
+	}
+	return task
+}
+
+// forEach calls do for every task that is waited for, some at a time, so that
+// nobody is held up.
+func (t *tracker) forEach(do func(*wait)) {
+	t.mu.Lock()
+	all := slices.Collect(maps.Values(t.waits))
+	t.mu.Unlock()
+	for chunk := range slices.Chunk(all, lockedChunk) {
+		t.mu.Lock()
+		for _, w := range chunk {
+			if t.waits[w.id] == w {
+				do(w)
 			}
 		}
+		t.mu.Unlock()
 	}
 	t.nudge()
 }

@@ -14,9 +14,9 @@ import (
 //
 // Beside a failed task comes a [TaskError]. A wait that is cut short returns
 // the newest state seen, which has at least its ID, beside a [WaitError]: when
-// ctx ends; when Vidgo refuses to tell (401, 402, 403); or when it still knows
-// no such task 30 seconds into the wait ([ErrNotFound]). An outage of Vidgo
-// does not end a wait. A bad id is an [InputError].
+// ctx ends; when Vidgo refuses to tell (401, 402, 403); or when it has said for
+// 30 seconds that it knows no such task ([ErrNotFound]). An outage of Vidgo does
+// not end a wait. A bad id is an [InputError].
 func (c *Client) Wait(ctx context.Context, id string, opts ...WaitOption) (*Task, error) {
 	for task, err := range c.watch(ctx, []string{id}, opts, finals) {
 		return task, err
@@ -27,12 +27,13 @@ func (c *Client) Wait(ctx context.Context, id string, opts ...WaitOption) (*Task
 // WaitSubmission waits for the task that a submission became, by its
 // SubmissionID: for one whose answer got lost ([AmbiguousSubmitError]) its
 // signed callback tells. It then goes on as [Client.Wait]. If the submission
-// was refused, so that there is no task, the error is [ErrNotFound]. Without
-// signed callbacks ([WithCallbackSecret]) nothing could ever tell, and the
-// error is an [InputError], unless the answer has come.
+// was refused, so that there is no task, the error is [ErrNotFound]. If it asked
+// for no signed callback ([WithCallbackSecret]), nothing could ever tell, and
+// the error is an [InputError], unless the answer has come.
 //
 // Until the task is known, nothing is asked: give ctx an end. No callback may
-// come, because Vidgo never accepted the submission.
+// come, because Vidgo never accepted the submission, or because it goes to
+// another process: a [Relay] carries no submissions.
 func (c *Client) WaitSubmission(ctx context.Context, submissionID string, opts ...WaitOption) (*Task, error) {
 	sid, err := uuid.Parse(submissionID)
 	if err != nil || sid == uuid.Nil {
@@ -43,8 +44,8 @@ func (c *Client) WaitSubmission(ctx context.Context, submissionID string, opts .
 	}
 	unknown := &Task{SubmissionID: sid.String()}
 	rec, settled := c.tracker.submission(sid)
-	if c.signer == nil && c.tracker.unheard(rec) {
-		return unknown, &InputError{Field: "submission id", Reason: "belongs to no answered submission, and without WithCallbackSecret no callback can tell its task"}
+	if c.tracker.unheard(rec) && (c.signer == nil || !rec.callback) {
+		return unknown, &InputError{Field: "submission id", Reason: "belongs to a submission without an answer and without a signed callback (WithCallbackSecret): nothing can tell its task"}
 	}
 	select {
 	case <-settled:
@@ -106,67 +107,77 @@ func (c *Client) watch(ctx context.Context, ids []string, opts []WaitOption, wan
 				return
 			}
 		}
+		if len(good) == 0 {
+			return
+		}
 		by := newWatcher(wants, cfg.schedule)
 		by.lastLook = c.tracker.lastLook(ctx)
-		clean := false
-		defer func() {
-			if !clean { // the loop was left, or its body panicked
-				c.tracker.leave(by, good, nil)
-			}
-		}()
-		if ctx.Err() == nil && len(good) > 0 {
+		if ctx.Err() == nil {
 			c.tracker.enter(by, good, cfg.music, c.poller.first(cfg.schedule), c.callbackURL != "")
 			c.poller.ensure()
 		} else {
-			by.queue = c.tooLate(ctx, good)
+			by.queue = tooLate(ctx, good) // nothing is asked
 		}
-		clean = c.yieldEnds(ctx, by, len(good), yield) && c.yieldRest(ctx, by, good, yield)
+		c.yieldEnds(ctx, by, good, yield)
 	}
 }
 
-// yieldEnds yields what comes until count tasks are done or ctx ends. It
-// gives false if the loop was left.
-func (c *Client) yieldEnds(ctx context.Context, by *watcher, count int, yield func(*Task, error) bool) bool {
-	for count > 0 {
+// yieldEnds yields what comes until all tasks are done or ctx ends, and then
+// the tasks that are left. They are left at once when ctx ends, whatever the
+// loop's body is busy with: nobody is asked for the results of a call that is
+// over.
+func (c *Client) yieldEnds(ctx context.Context, by *watcher, ids []string, yield func(*Task, error) bool) {
+	var rest []remainder
+	left := make(chan struct{})
+	leave := func() { rest = c.tracker.leave(by, ids); close(left) }
+	stop := context.AfterFunc(ctx, leave)
+	defer func() {
+		if stop() {
+			leave() // the loop was left, or its body panicked, or all are done
+		}
+		<-left // by the goroutine that ctx has started
+	}()
+	ends := 0
+	tell := func(o outcome) bool {
+		if o.ends {
+			ends++
+		}
+		return yield(o.task, o.verdict())
+	}
+	for ends < len(ids) {
 		o, ok := c.tracker.next(ctx, by)
 		if !ok {
-			return true
+			<-left
+			c.yieldRest(ctx, by, rest, tell)
+			return
 		}
-		if o.ends {
-			count--
-		}
-		if !yield(o.task, o.verdict()) {
-			return false
+		if !tell(o) {
+			return
 		}
 	}
-	return true
 }
 
-// yieldRest leaves the tasks that are not done and yields them with their
-// errors. A result that came while ctx ended still counts.
-func (c *Client) yieldRest(ctx context.Context, by *watcher, ids []string, yield func(*Task, error) bool) bool {
-	if ctx.Err() == nil {
-		return true // all are done
-	}
-	more := true
-	c.tracker.leave(by, ids, func(last *Task, pollErr error) {
-		more = more && yield(last, &WaitError{ID: last.ID, Task: last, Err: context.Cause(ctx), PollErr: pollErr})
-	})
-	for more {
+// yieldRest yields the results that came while ctx ended, which still count,
+// and then the tasks that were left.
+func (c *Client) yieldRest(ctx context.Context, by *watcher, rest []remainder, tell func(outcome) bool) {
+	for {
 		o, ok := c.tracker.take(by)
 		if !ok {
 			break
 		}
-		if o.ends {
-			more = yield(o.task, o.verdict())
+		if o.ends && !tell(o) {
+			return
 		}
 	}
-	return true // all are left, whether or not the loop was
+	for _, r := range rest {
+		if !tell(outcome{task: c.tracker.task(r), err: context.Cause(ctx), pollErr: r.err, ends: true}) {
+			return
+		}
+	}
 }
 
-// tooLate is how a wait ends whose context had ended before it began: nothing
-// is asked.
-func (c *Client) tooLate(ctx context.Context, ids []string) []outcome {
+// tooLate is how a wait ends whose context had ended before it began.
+func tooLate(ctx context.Context, ids []string) []outcome {
 	var all []outcome
 	for _, id := range ids {
 		all = append(all, outcome{task: &Task{ID: id}, err: context.Cause(ctx), ends: true})
@@ -189,7 +200,7 @@ func (o outcome) verdict() error {
 	case !o.ends:
 		return nil
 	case o.err != nil:
-		return &WaitError{ID: o.task.ID, Task: o.task, Err: o.err}
+		return &WaitError{ID: o.task.ID, Task: o.task, Err: o.err, PollErr: o.pollErr}
 	}
 	return o.task.err()
 }
