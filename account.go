@@ -2,6 +2,7 @@ package vidgo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 )
@@ -17,13 +18,17 @@ func decodeBalance(raw []byte) (*Balance, error) {
 		return nil, errNoObject
 	}
 	var b Balance
+	told := false
 	for key, value := range members(raw) {
 		switch string(key) {
 		case "email":
 			b.Email = textOf(value)
 		case "credits_amount":
-			b.Credits = numberOf(value)
+			b.Credits, told = numberOf(value), present(value)
 		}
+	}
+	if !told {
+		return nil, errors.New("it has no credits_amount")
 	}
 	return &b, nil
 }

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
+	"math"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -23,7 +25,9 @@ type envelope struct {
 	data    []byte
 	taskID  []byte // of a bare task, as the callbacks of 2026 have it
 	err     []byte // under "error", or else under "detail"
+	detail  bool   // it is under "detail"
 	message string
+	foreign bool // it has members that gateways' errors have and Vidgo's have not
 }
 
 // openEnvelope reads a compact object.
@@ -40,13 +44,27 @@ func openEnvelope(raw []byte) (env envelope) {
 			env.err = value
 		case "detail":
 			if !present(env.err) {
-				env.err = value
+				env.err, env.detail = value, true
 			}
 		case "message":
 			env.message = textOf(value)
+		case "title", "status", "type", "instance", "statusCode": // RFC 9457, Azure
+			env.foreign = true
 		}
 	}
 	return env
+}
+
+// spoken tells whether an error is one of Vidgo's documented shapes. Gateways
+// speak JSON, too.
+func (env envelope) spoken() bool {
+	switch {
+	case env.foreign || !present(env.err) && env.message == "":
+		return false
+	case env.detail:
+		return true
+	}
+	return env.code != 0 && (isObject(env.err) || !present(env.err))
 }
 
 // decode judges the last answer: its status first, then its envelope.
@@ -56,11 +74,11 @@ func (x *exchange) decode() ([]byte, error) {
 	}
 	raw, err := compactObject(x.body)
 	if err != nil {
-		return nil, x.fault("the answer is not Vidgo's JSON but " + describePage(x.body))
+		return nil, x.fault("the answer is not Vidgo's JSON but " + describePage(x.client.redact(x.body)))
 	}
 	env := openEnvelope(raw)
 	switch {
-	case env.code != 0 && env.code != http.StatusOK:
+	case env.code != 0 && env.code/100 != 2:
 		return nil, x.refused()
 	case present(env.data):
 		return env.data, nil
@@ -74,27 +92,28 @@ func (x *exchange) decode() ([]byte, error) {
 
 // refused makes the error of an answer that carries one.
 func (x *exchange) refused() *APIError {
-	if x.status/100 == 3 {
-		return x.fault("redirected to another place (" + redirectHost(x.header) + "), which is not followed: is the base URL right?")
+	if to := x.header.Get("Location"); to != "" && x.status/100 == 3 {
+		return x.fault("redirected to " + redirectHost(to, x.client.baseURL) + ", which is not followed: is the base URL right?")
 	}
-	code, kind, message, spoken := describeError(x.body)
+	code, kind, message, spoken := describeError(x.client.redact(x.body))
 	e := x.fault(message)
-	e.Code, e.Type, e.spoken = code, kind, spoken
+	e.Code, e.Type, e.spoken = code, clip(x.client.hide(kind), 100), spoken
 	return e
 }
 
-// fault makes an error about the last answer. Whatever the server echoed of
-// our secrets is taken out here, once for all.
+// fault makes an error about the last answer. What the server echoed of our
+// secrets is taken out before anything is cut, so that no half of it stays.
 func (x *exchange) fault(message string) *APIError {
 	c := x.client
+	body := c.redact(x.body)
 	return &APIError{
 		StatusCode: x.status,
-		Message:    string(c.redact([]byte(clip(message, maxErrorMessage)))),
+		Message:    clip(c.hide(message), maxErrorMessage),
 		Method:     x.request.method,
 		Path:       x.request.path,
-		RequestID:  clip(x.header.Get("X-Request-Id"), 100),
+		RequestID:  clip(c.hide(x.header.Get("X-Request-Id")), 100),
 		RetryAfter: parseRetryAfter(x.header, time.Now()),
-		Body:       c.redact(x.body[:min(len(x.body), maxErrorBody)]),
+		Body:       body[:min(len(body), maxErrorBody)],
 	}
 }
 
@@ -113,43 +132,48 @@ func describeError(body []byte) (code int, kind, message string, spoken bool) {
 	if message == "" && kind == "" && env.code == 0 {
 		return 0, "", "an answer without a message", false
 	}
-	return env.code, kind, message, true
+	return env.code, kind, message, env.spoken()
 }
 
 // describeDetail reads what stands under "error" or "detail": a string, an
 // object, or a list of faults of single fields.
 func describeDetail(raw []byte) (kind, message string) {
-	switch raw[0] {
-	case '[':
-		var parts []string
-		for item := range elements(raw) {
-			_, part := describeDetail(item)
-			parts = append(parts, part)
-		}
-		return "", strings.Join(parts, "; ")
-	case '{':
-		var texts [3]string
-		place := ""
-		for key, value := range members(raw) {
-			switch string(key) {
-			case "message":
-				texts[0] = textOf(value)
-			case "msg":
-				texts[1] = textOf(value)
-			case "error":
-				texts[2] = textOf(value)
-			case "type":
-				kind = textOf(value)
-			case "loc":
-				place = joinLoc(value)
-			}
-		}
-		if message = cmp.Or(texts[:]...); message == "" {
-			return kind, string(raw)
-		}
-		return kind, place + message
+	if raw[0] != '[' {
+		return describeFault(raw)
 	}
-	return "", textOf(raw)
+	var parts []string
+	for item := range elements(raw) {
+		_, part := describeFault(item) // a list in the list is not looked into
+		parts = append(parts, part)
+	}
+	return "", strings.Join(parts, "; ")
+}
+
+// describeFault reads a string or an object.
+func describeFault(raw []byte) (kind, message string) {
+	if !isObject(raw) {
+		return "", textOf(raw)
+	}
+	var texts [3]string
+	place := ""
+	for key, value := range members(raw) {
+		switch string(key) {
+		case "message":
+			texts[0] = textOf(value)
+		case "msg":
+			texts[1] = textOf(value)
+		case "error":
+			texts[2] = textOf(value)
+		case "type":
+			kind = textOf(value)
+		case "loc":
+			place = joinLoc(value)
+		}
+	}
+	if message = cmp.Or(texts[:]...); message == "" {
+		return kind, string(raw)
+	}
+	return kind, place + message
 }
 
 // joinLoc writes ["body","file"] as "body.file: ".
@@ -182,13 +206,16 @@ func describePage(body []byte) string {
 	return "text: " + clip(string(bytes.TrimSpace(line)), 200)
 }
 
-func redirectHost(h http.Header) string {
-	_, rest, ok := strings.Cut(h.Get("Location"), "://")
-	if !ok {
-		return "on the same host"
+// redirectHost names only the host: the rest of a URL may hold anything.
+func redirectHost(location string, base *url.URL) string {
+	to, err := base.Parse(location)
+	switch {
+	case err != nil || to.Hostname() == "":
+		return "what is no URL"
+	case to.Host == base.Host && to.Scheme == base.Scheme:
+		return "another path on the same host"
 	}
-	host, _, _ := strings.Cut(rest, "/")
-	return clip(host, 100)
+	return clip(to.Scheme+"://"+to.Hostname(), 100)
 }
 
 // clip cuts s to at most max bytes, at a rune's border.
@@ -216,6 +243,12 @@ func redact(b []byte, apiKey string) []byte {
 	return bytes.Clone(b)
 }
 
+// hide is redact for text.
+func (c *Client) hide(s string) string { return string(c.redact([]byte(s))) }
+
+// hideTokens takes callback tokens out of a provider's words.
+func hideTokens(s string) string { return tokenInText.ReplaceAllString(s, tokenParam+"=REDACTED") }
+
 // retryAfter is how long the server behind err asks to wait.
 func retryAfter(err error) time.Duration {
 	if api, ok := errors.AsType[*APIError](err); ok {
@@ -233,10 +266,10 @@ func parseRetryAfter(h http.Header, now time.Time) time.Duration {
 		return 0
 	}
 	if seconds, err := strconv.ParseFloat(value, 64); err == nil {
-		if !(seconds > 0) {
+		if !(seconds > 0) || math.IsInf(seconds, 0) {
 			return 0
 		}
-		return time.Duration(min(seconds, maxRetryAfter.Seconds()) * float64(time.Second))
+		return time.Duration(min(seconds, maxDuration.Seconds()) * float64(time.Second))
 	}
 	until, err := http.ParseTime(value)
 	if err != nil {
@@ -245,5 +278,5 @@ func parseRetryAfter(h http.Header, now time.Time) time.Duration {
 	if date, err := http.ParseTime(h.Get("Date")); err == nil {
 		now = date
 	}
-	return min(max(until.Sub(now), 0), maxRetryAfter)
+	return min(max(until.Sub(now), 0), maxDuration)
 }

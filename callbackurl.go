@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -160,7 +159,7 @@ func checkCallbackAuthority(raw string, u *url.URL) error {
 	if port == "" {
 		return nil
 	}
-	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+	if !goodPort(port) {
 		return errors.New("the port is out of range; use 1 to 65535")
 	}
 	return nil

@@ -175,7 +175,7 @@ func (c *Client) send(ctx context.Context, r request) (*exchange, error) {
 		return nil, context.Cause(ctx)
 	}
 	x := &exchange{client: c, request: r}
-	req, err := c.newRequest(x.trace(ctx), r)
+	req, err := c.newRequest(x.trace(ctx), r, x.sent)
 	if err != nil {
 		return nil, err
 	}
@@ -199,14 +199,14 @@ func (c *Client) send(ctx context.Context, r request) (*exchange, error) {
 	return x, nil
 }
 
-func (c *Client) newRequest(ctx context.Context, r request) (*retryablehttp.Request, error) {
+func (c *Client) newRequest(ctx context.Context, r request, sent *sendTrace) (*retryablehttp.Request, error) {
 	target := c.baseURL.String() + r.path
 	if len(r.query) > 0 {
 		target += "?" + r.query.Encode()
 	}
 	var body any // a nil []byte would count as a body
 	if r.body != nil {
-		body = r.body
+		body = retryablehttp.ReaderFunc(func() (io.Reader, error) { return sent.body(r.body) })
 	}
 	req, err := retryablehttp.NewRequestWithContext(ctx, r.method, target, body)
 	if err != nil {
@@ -230,10 +230,12 @@ func readBounded(body io.ReadCloser, max int64) ([]byte, error) {
 		return b.Bytes(), fmt.Errorf("read answer: %w", err)
 	}
 	if n > max {
-		return b.Bytes()[:max], fmt.Errorf("read answer: more than %d bytes", max)
+		return b.Bytes()[:max], fmt.Errorf("read answer: %w: more than %d bytes", errTooLong, max)
 	}
 	return b.Bytes(), nil
 }
+
+var errTooLong = errors.New("too long")
 
 // sleep pauses for d. The error is that of ctx, if it ends first.
 func sleep(ctx context.Context, d time.Duration) error {

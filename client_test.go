@@ -421,3 +421,104 @@ func (c *idleCloser) RoundTrip(*http.Request) (*http.Response, error) {
 	return nil, io.ErrUnexpectedEOF
 }
 func (c *idleCloser) CloseIdleConnections() { c.closed = true }
+
+// answering is a transport that answers everything alike.
+func answering(status int, header http.Header, body string) transport {
+	return func(r *http.Request) (*http.Response, error) {
+		if r.Body != nil {
+			_, _ = io.ReadAll(r.Body)
+		}
+		if header == nil {
+			header = http.Header{}
+		}
+		return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+	}
+}
+
+func answeredBy(t *testing.T, rt http.RoundTripper, opts ...vidgo.Option) *vidgo.Client {
+	t.Helper()
+	client, err := vidgo.NewClient(apiKey, append([]vidgo.Option{vidgo.WithHTTPClient(&http.Client{Transport: rt}), vidgo.WithoutRetries()}, opts...)...)
+	require.NoError(t, err)
+	return client
+}
+
+func TestEchoedKeyIsTakenOutWhereverItStands(t *testing.T) {
+	long := func(n int) string { return strings.Repeat("x", n) }
+	cases := map[string]transport{
+		"type":                     answering(401, nil, `{"code":401,"error":{"message":"bad key","type":"bad_key_`+apiKey+`"}}`),
+		"request id":               answering(401, http.Header{"X-Request-Id": {apiKey}}, `{"detail":"bad key"}`),
+		"message cut in the key":   answering(401, nil, `{"detail":"`+long(500-len(apiKey)+1)+apiKey+long(100)+`"}`),
+		"body cut in the key":      answering(500, nil, long(8<<10-len(apiKey)+1)+apiKey+long(100)),
+		"page line cut in the key": answering(500, nil, long(200-len(apiKey)+1)+apiKey+long(100)),
+		"escaped":                  answering(401, nil, `{"detail":"`+strings.ReplaceAll(apiKey, "-", `\u002d`)+`"}`),
+	}
+	for name, rt := range cases {
+		t.Run(name, func(t *testing.T) {
+			_, err := answeredBy(t, rt).Balance(t.Context())
+			api, ok := errors.AsType[*vidgo.APIError](err)
+			require.True(t, ok)
+			all := err.Error() + api.Type + api.RequestID + api.Message + string(api.Body)
+			require.NotContains(t, all, apiKey[:len(apiKey)-1], "all of the key, or all but its last letter")
+		})
+	}
+}
+
+func TestTaskErrorHidesTheToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		srv.Default = vidgotest.Script{Error: "callback https://app.example.com/vidgo?vidgo_token=1.abc.def.ghi not reachable"}
+		client := newClient(t, &srv)
+		_, err := client.Run(t.Context(), boat)
+		_, ok := errors.AsType[*vidgo.TaskError](err)
+		require.True(t, ok, "%v", err)
+		require.NotContains(t, err.Error(), "1.abc.def.ghi")
+	})
+}
+
+func TestRetryAfterOfADay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := answeredBy(t, answering(429, http.Header{"Retry-After": {"86400"}}, `{"detail":"daily quota"}`), vidgo.WithRetries(4, time.Second, time.Second))
+		ctx, cancel := context.WithTimeout(t.Context(), 90*time.Minute)
+		defer cancel()
+		began := time.Now()
+		_, err := client.Submit(ctx, boat)
+		api, ok := errors.AsType[*vidgo.APIError](err)
+		require.True(t, ok, "%v", err)
+		require.Zero(t, time.Since(began), "the server asks for more than the context has left")
+		require.Equal(t, 24*time.Hour, api.RetryAfter)
+	})
+}
+
+func TestUnreadableAnswersAreAPIErrors(t *testing.T) {
+	huge := transport(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(zeros{})}, nil
+	})
+	cut := transport(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(io.MultiReader(strings.NewReader(`{"code":200,`), broken{}))}, nil
+	})
+	for name, rt := range map[string]transport{"huge": huge, "cut": cut} {
+		t.Run(name, func(t *testing.T) {
+			_, err := answeredBy(t, rt).Balance(t.Context())
+			api, ok := errors.AsType[*vidgo.APIError](err)
+			require.True(t, ok, "%v", err)
+			require.Equal(t, 200, api.StatusCode)
+		})
+	}
+}
+
+func TestEmptyDataIsNoAnswer(t *testing.T) {
+	client := answeredBy(t, answering(200, nil, `{"code":200,"data":{}}`))
+	balance, err := client.Balance(t.Context())
+	require.Error(t, err, "%+v", balance)
+	task, err := client.Task(t.Context(), "a")
+	require.Error(t, err, "%+v", task)
+}
+
+func TestRedirectsAreToldWithoutSecrets(t *testing.T) {
+	_, err := answeredBy(t, answering(302, http.Header{"Location": {"//evil.example.com/x"}}, "")).Balance(t.Context())
+	require.NotContains(t, err.Error(), "on the same host")
+	_, err = answeredBy(t, answering(302, http.Header{"Location": {"https://user:hidden@evil.example.com/x"}}, "")).Balance(t.Context())
+	require.NotContains(t, err.Error(), "hidden")
+	_, err = answeredBy(t, answering(302, http.Header{"Location": {"https://%zz/?key=" + apiKey}}, "")).Balance(t.Context())
+	require.NotContains(t, err.Error(), apiKey)
+}

@@ -36,7 +36,7 @@ var (
 
 // APIError is an answer of Vidgo, or of a gateway in front of it, that is not
 // the answer asked for: any HTTP status but 2xx, a 2xx whose body carries
-// another code, and a 2xx that cannot be read.
+// another code, and a 2xx that cannot be read or breaks off.
 //
 // Its fields are plain, so that tests can build one; no field holds the API
 // key or a callback token, even if the server echoed them.
@@ -129,7 +129,7 @@ func (e *APIError) insufficientCredits() bool {
 func (e *APIError) temporary() bool {
 	status := e.status()
 	return status == http.StatusRequestTimeout || status == http.StatusTooManyRequests ||
-		status >= 500 && status != http.StatusNotImplemented || status/100 == 2
+		status >= 500 || status/100 == 2
 }
 
 // TaskError says that a task ended as [Failed]. It comes beside the task.
@@ -142,7 +142,7 @@ func (e *TaskError) Error() string {
 	if e.Task == nil {
 		return "vidgo: task failed"
 	}
-	reason := e.Task.ErrorMessage
+	reason := hideTokens(e.Task.ErrorMessage) // it may quote the callback URL
 	if reason == "" {
 		reason = "no reason given"
 	}

@@ -1,12 +1,15 @@
 package vidgo
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,8 +17,8 @@ import (
 	"github.com/hashicorp/go-retryablehttp"
 )
 
-// maxRetryAfter is the longest pause of a server that is believed: what asks
-// for more has a wrong clock or a wrong unit.
+// maxRetryAfter is the longest pause that is made because a server asks for
+// it: what asks for more has a wrong clock or a wrong unit more often than not.
 const maxRetryAfter = time.Hour
 
 // repeatRule says what may be done after a try that brought no result.
@@ -91,8 +94,9 @@ func (x *exchange) check(ctx context.Context, res *http.Response, err error) (bo
 	if x.err == nil || ctx.Err() != nil || !x.repeatable(err) {
 		return false, nil
 	}
-	x.delay = x.client.retries.delay(x.tries, retryAfter(x.err))
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= x.delay {
+	asked := retryAfter(x.err)
+	x.delay = x.client.retries.delay(x.tries, asked)
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= max(x.delay, asked) {
 		return false, nil // no use waiting for what comes too late
 	}
 	if x.tries > x.client.retries.max || !x.client.retries.budget.take() {
@@ -120,13 +124,16 @@ func (x *exchange) read(res *http.Response) {
 		x.data, x.err = x.decode()
 		return
 	}
-	x.err = fmt.Errorf("%s %s: %w", x.request.method, x.request.path, err)
+	x.err = fmt.Errorf("%w: %w", x.fault("the answer cannot be read"), err)
 }
 
 // repeatable tells whether the rule allows another try; err is what the
 // transport said of this one.
 func (x *exchange) repeatable(err error) bool {
 	api, answered := errors.AsType[*APIError](x.err)
+	if errors.Is(x.err, errTooLong) {
+		return false // it would be the same one
+	}
 	switch x.request.repeat {
 	case repeatFreely:
 		if answered {
@@ -163,6 +170,9 @@ func (x *exchange) networkError(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
 		err = fmt.Errorf("%w: %w", cause, err)
 	}
+	if text := err.Error(); x.client.hide(text) != text { // a broken Location may hold anything
+		err = hiddenError{text: x.client.hide(text), error: err}
+	}
 	if nothing {
 		return unsentError{err}
 	}
@@ -186,33 +196,76 @@ func (x *exchange) trace(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, x.sent.hooks())
 }
 
-// sendTrace proves that nothing of a request was sent. The proof needs
-// positive evidence: a transport that calls no hooks proves nothing. The
-// hooks run on the transport's goroutines.
+// hiddenError shows a text without secrets in place of an error's own.
+type hiddenError struct {
+	text string
+	error
+}
+
+func (e hiddenError) Error() string { return e.text }
+func (e hiddenError) Unwrap() error { return e.error }
+
+// sendTrace proves that nothing of a submission was sent. The proof needs
+// positive evidence: a transport that calls no hooks proves nothing, and who
+// has read the body may have sent it, whatever the hooks say. The hooks run on
+// the transport's goroutines.
 type sendTrace struct {
 	asked     atomic.Bool // a connection was asked for, so the hooks work
 	connected atomic.Bool // there was one
-	written   atomic.Bool // something was written to it
+	written   atomic.Bool // something was written to it, or read in order to be
+	streamed  atomic.Bool // it was an HTTP/2 connection
 }
 
 func (s *sendTrace) hooks() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
-		GetConn:          func(string) { s.asked.Store(true) },
-		GotConn:          func(httptrace.GotConnInfo) { s.connected.Store(true) },
-		WroteHeaderField: func(string, []string) { s.written.Store(true) },
-		WroteHeaders:     func() { s.written.Store(true) },
-		WroteRequest:     func(httptrace.WroteRequestInfo) { s.written.Store(true) },
+		GetConn: func(string) { s.asked.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { s.connected.Store(true) },
+		WroteHeaderField: func(name string, _ []string) {
+			s.written.Store(true)
+			if strings.HasPrefix(name, ":") {
+				s.streamed.Store(true)
+			}
+		},
+		WroteHeaders: func() { s.written.Store(true) },
+		WroteRequest: func(httptrace.WroteRequestInfo) { s.written.Store(true) },
 	}
 }
 
 func (s *sendTrace) nothing() bool { return s.asked.Load() && !s.written.Load() }
 
-// reset makes the trace ready for the next try. A hook of the old try that
-// comes late can only make the verdict on the next one more careful.
+// reset makes the trace ready for the next try.
 func (s *sendTrace) reset() {
 	s.asked.Store(false)
 	s.connected.Store(false)
 	s.written.Store(false)
+	s.streamed.Store(false)
+}
+
+// body gives b to a transport. net/http asks for it again by itself: over
+// HTTP/1 only if nothing was written to a connection that had gone stale, which
+// is fine; but over HTTP/2 also after a peer has reset a stream whose request it
+// had in full.
+func (s *sendTrace) body(b []byte) (io.Reader, error) {
+	if s.streamed.Load() {
+		return nil, errors.New("a submission is not sent twice")
+	}
+	return &tracedBody{*bytes.NewReader(b), s}, nil
+}
+
+type tracedBody struct {
+	bytes.Reader
+	sent *sendTrace
+}
+
+func (b *tracedBody) Read(p []byte) (int, error) {
+	b.sent.written.Store(true)
+	return b.Reader.Read(p)
+}
+
+// WriteTo is there to hide the Reader's, which would not be seen.
+func (b *tracedBody) WriteTo(w io.Writer) (int64, error) {
+	b.sent.written.Store(true)
+	return b.Reader.WriteTo(w)
 }
 
 // retryPolicy is when to try again.
@@ -227,7 +280,7 @@ type retryPolicy struct {
 // for replaces our own idea.
 func (p retryPolicy) delay(tries int, asked time.Duration) time.Duration {
 	if asked > 0 {
-		return asked
+		return min(asked, maxRetryAfter)
 	}
 	d := p.minDelay
 	for range tries - 1 {

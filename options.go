@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -30,7 +31,7 @@ const (
 )
 
 // Option configures a [Client]; see [NewClient]. If one is given twice, the
-// last counts.
+// last counts; a fault in any of them is an error.
 type Option func(*config) error
 
 // config is what the options fill in. It never leaves NewClient.
@@ -119,7 +120,8 @@ func WithPlainHTTP() Option {
 // WithHTTPClient sets the client that carries the API's requests: its
 // transport, cookie jar and redirect policy. It is copied, never modified.
 // The default is a client on [http.DefaultTransport]. A Timeout in it
-// replaces [WithRequestTimeout].
+// replaces [WithRequestTimeout]. A transport of your own must not repeat
+// requests by itself: a submission sent twice is paid for twice.
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *config) error {
 		if client == nil {
@@ -364,6 +366,8 @@ func parseBaseURL(raw string, plainHTTP bool) (*url.URL, error) {
 		fault = "cannot be parsed" // err would print the URL, password and all
 	case u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "":
 		fault = "is no absolute URL; want one like " + defaultBaseURL
+	case u.Port() != "" && !goodPort(u.Port()), strings.HasSuffix(u.Host, ":"):
+		fault = "has a bad port; want 1 to 65535"
 	case u.User != nil:
 		fault = "holds a user name or password; the API key goes to NewClient"
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
@@ -374,14 +378,19 @@ func parseBaseURL(raw string, plainHTTP bool) (*url.URL, error) {
 	if fault != "" {
 		return nil, errors.New("vidgo: WithBaseURL: the URL " + fault)
 	}
-	u.Path = strings.TrimRight(u.Path, "/")
-	u.RawPath = strings.TrimRight(u.RawPath, "/")
+	u.RawPath = strings.TrimRight(u.EscapedPath(), "/")
+	u.Path, _ = url.PathUnescape(u.RawPath) // it was escaped well
 	return u, nil
 }
 
 func loopback(host string) bool {
 	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+	return strings.EqualFold(strings.TrimSuffix(host, "."), "localhost") || ip != nil && ip.IsLoopback()
+}
+
+func goodPort(port string) bool {
+	n, err := strconv.ParseUint(port, 10, 16)
+	return err == nil && n > 0
 }
 
 // printable tells whether s can stand in a header as it is.

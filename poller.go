@@ -300,7 +300,7 @@ func (p *poller) pauseAfter(j *job, task *Task, err error) (pause time.Duration,
 	}
 	if err != nil {
 		pause = min(pause, jitter(firstErrorPause<<min(fails, 10)))
-		pause = max(pause, retryAfter(err))
+		pause = max(pause, min(retryAfter(err), maxRetryAfter))
 	}
 	return pause, joins
 }
@@ -320,7 +320,7 @@ func (p *poller) holdOff(j *job, err error) {
 		return
 	}
 	busy := api.status() == http.StatusTooManyRequests
-	pause := retryAfter(err)
+	pause := min(retryAfter(err), maxRetryAfter)
 	t := p.tracker
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -94,7 +94,11 @@ func (c *Client) signedCallback(ctx context.Context, rawURL string, rec *record)
 		return "", nil
 	}
 	if c.resolver != nil {
-		if err := resolveCallbackHost(ctx, c.resolver, rawURL); err != nil {
+		err := resolveCallbackHost(ctx, c.resolver, rawURL)
+		if ctx.Err() != nil {
+			return "", context.Cause(ctx) // which says nothing about the URL
+		}
+		if err != nil {
 			return "", err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"math"
 	"net"
 	"net/http"
@@ -481,4 +482,111 @@ func TestTinyMaxAge(t *testing.T) {
 	for range 100 {
 		submit(t, client)
 	}
+}
+
+// Some of them say so after a time-out behind them, when there is a task.
+func TestGatewaysJSONIsNoRefusal(t *testing.T) {
+	for name, body := range map[string]string{
+		"AWS API Gateway":  `{"message":"Service Unavailable"}`,
+		"Azure":            `{"statusCode":503,"message":"Service unavailable"}`,
+		"RFC 9457 problem": `{"type":"about:blank","title":"Error 503","status":503,"detail":"origin timed out"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var srv vidgotest.Server
+				client := newClient(t, &srv)
+				srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointSubmit, Accept: true, Status: 503, Body: body})
+				_, err := client.Submit(t.Context(), boat)
+				_, unsure := errors.AsType[*vidgo.AmbiguousSubmitError](err)
+				require.True(t, unsure, "%v", err)
+				require.Len(t, srv.Tasks(), 1, "tasks paid for")
+			})
+		})
+	}
+}
+
+// failover is what programs write: a first transport, and a second one that
+// knows no hooks.
+type failover struct{ first, second http.RoundTripper }
+
+func (f failover) RoundTrip(r *http.Request) (*http.Response, error) {
+	if res, err := f.first.RoundTrip(r); err == nil {
+		return res, nil
+	}
+	return f.second.RoundTrip(r)
+}
+
+func TestHooksOfATransportThatFailedAreNoProof(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		down := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return nil, errDial }}
+		sent := 0
+		second := transport(func(r *http.Request) (*http.Response, error) {
+			var body io.Reader = r.Body
+			if r.GetBody != nil {
+				body, _ = r.GetBody()
+			}
+			_, _ = io.ReadAll(body)
+			sent++ // Vidgo has it all, and charges
+			return nil, errors.New("connection reset by peer")
+		})
+		client, err := vidgo.NewClient(apiKey, vidgo.WithHTTPClient(&http.Client{Transport: failover{down, second}}))
+		require.NoError(t, err)
+		_, err = client.Submit(t.Context(), boat)
+		_, unsure := errors.AsType[*vidgo.AmbiguousSubmitError](err)
+		require.True(t, unsure, "%v", err)
+		require.Equal(t, 1, sent)
+	})
+}
+
+// A transport that tells of connections but not of writing.
+func TestWhoReadTheBodyMayHaveSentIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sent := 0
+		client, err := vidgo.NewClient(apiKey, vidgo.WithHTTPClient(&http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
+			trace := httptrace.ContextClientTrace(r.Context())
+			trace.GetConn("x")
+			trace.GotConn(httptrace.GotConnInfo{})
+			_, _ = io.ReadAll(r.Body)
+			sent++
+			return nil, errors.New("connection reset by peer")
+		})}))
+		require.NoError(t, err)
+		_, err = client.Submit(t.Context(), boat)
+		_, unsure := errors.AsType[*vidgo.AmbiguousSubmitError](err)
+		require.True(t, unsure, "%v", err)
+		require.Equal(t, 1, sent)
+	})
+}
+
+type valueInput struct{ Prompt string }
+
+func (valueInput) Model() string { return "sora-2" }
+
+func TestNilPointerIsNoInput(t *testing.T) {
+	var srv vidgotest.Server
+	client := newClient(t, &srv)
+	var in *valueInput
+	_, err := client.Submit(t.Context(), in)
+	require.ErrorIs(t, err, vidgo.ErrInvalidInput)
+}
+
+func TestCancelInTheLookupSaysNothingOfTheURL(t *testing.T) {
+	hang := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}}
+	var srv vidgotest.Server
+	client := newClient(t, &srv, vidgo.WithCallbackURL(callbackURL), vidgo.WithCallbackResolution(hang))
+	why := errors.New("shutting down")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(why)
+	_, err := client.Submit(ctx, boat)
+	require.ErrorIs(t, err, why, "%v", err)
+	require.NotErrorIs(t, err, vidgo.ErrInvalidCallbackURL)
+}
+
+func TestSubmitAnswerWithAnIDThatIsNone(t *testing.T) {
+	task, err := answeredBy(t, answering(200, nil, `{"code":200,"data":{"task_id":{"id":"a"}}}`)).Submit(t.Context(), boat)
+	_, unsure := errors.AsType[*vidgo.AmbiguousSubmitError](err)
+	require.True(t, unsure, "%+v", task)
 }

@@ -3,6 +3,7 @@ package vidgo
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"net/url"
 	"reflect"
 	"slices"
@@ -24,7 +25,7 @@ func decodeTask(raw []byte) (Task, error) {
 	for key, value := range members(raw) {
 		switch string(key) {
 		case "task_id":
-			t.ID = textOf(value)
+			t.ID = idOf(value)
 		case "status":
 			t.Status = Status(textOf(value))
 		case "progress":
@@ -49,6 +50,23 @@ func decodeTask(raw []byte) (Task, error) {
 		t.Raw = without(raw, ours)
 	}
 	return t, nil
+}
+
+// decodeState is decodeTask for the answer to a question: it must tell something.
+func decodeState(raw []byte) (Task, error) {
+	t, err := decodeTask(raw)
+	if err == nil && t.ID == "" && t.Status == "" {
+		err = errors.New("it is no task")
+	}
+	return t, err
+}
+
+// idOf reads an id, which is a string, or at most a number.
+func idOf(raw []byte) string {
+	if isObject(raw) || len(raw) > 0 && strings.IndexByte("[tf", raw[0]) >= 0 {
+		return ""
+	}
+	return textOf(raw)
 }
 
 func decodeFiles(raw []byte) []File {
@@ -90,6 +108,9 @@ func decodeFile(raw []byte) File {
 
 // UnmarshalJSON reads a task object of Vidgo's, or what MarshalJSON wrote.
 func (t *Task) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		return nil // by convention
+	}
 	raw, err := compactObject(b)
 	if err != nil {
 		return err
@@ -100,6 +121,9 @@ func (t *Task) UnmarshalJSON(b []byte) error {
 
 // UnmarshalJSON reads a file object of Vidgo's, or what MarshalJSON wrote.
 func (f *File) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		return nil // by convention
+	}
 	raw, err := compactObject(b)
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -31,7 +32,8 @@ func (s Status) Done() bool { return s == Finished || s == Failed }
 
 // Task is one generation, as it was when this value was made. It marshals to
 // the JSON object it came from, together with its model, reference and
-// submission id, and reads back the same: store it, log it.
+// submission id, and what was read from JSON reads back the same: store it, log
+// it.
 type Task struct {
 	ID           string
 	Model        string // known if this client submitted the task
@@ -44,8 +46,9 @@ type Task struct {
 	Reference    string  // the caller's own id; see [Reference]
 	SubmissionID string  // a UUIDv7; known if this client submitted the task, or by its signed callback
 
-	// Raw is the task's JSON object as it came, compacted, for all that has no
-	// field here.
+	// Raw is the task's JSON object as it came, for all that has no field here:
+	// compacted, escaped as [json.Marshal] does it, and without the three members
+	// that this package adds.
 	Raw json.RawMessage
 }
 
@@ -163,7 +166,7 @@ func (c *Client) fetch(ctx context.Context, id string, music bool, repeat repeat
 	if music {
 		r.path, r.query = "/api/generate/detail/music", url.Values{"task_id": {id}}
 	}
-	task, err := call(ctx, c, r, decodeTask)
+	task, err := call(ctx, c, r, decodeState)
 	if err != nil {
 		return nil, err
 	}
@@ -211,8 +214,8 @@ func checkTaskID(id string) error {
 		fault = "is empty; want the ID of a submitted task"
 	case id == "." || id == ".." || strings.ContainsRune(id, '/'):
 		fault = fmt.Sprintf("is %q, which is a path; want the ID of a submitted task", clip(id, 100))
-	case len(id) > 256:
-		fault = fmt.Sprintf("has %d bytes; want at most 256", len(id))
+	case len(id) > 1024:
+		fault = fmt.Sprintf("has %d bytes; want at most 1024", len(id))
 	case strings.ContainsFunc(id, unicode.IsControl):
 		fault = fmt.Sprintf("is %q, with control characters in it", id)
 	default:
@@ -233,7 +236,7 @@ var musicModels = []string{
 
 // encodeInput turns an Input into its model and a JSON object.
 func encodeInput(in Input) (model string, object json.RawMessage, err error) {
-	if in == nil {
+	if v := reflect.ValueOf(in); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
 		return "", nil, &InputError{Field: "input", Reason: "is nil; want a typed input or Untyped"}
 	}
 	if model = in.Model(); model == "" {

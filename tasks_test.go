@@ -155,8 +155,17 @@ func TestTaskURLs(t *testing.T) {
 }
 
 func TestTaskRefusesWhatIsNoObject(t *testing.T) {
-	for _, body := range []string{`null`, `[]`, `"task"`, `7`, ``} {
+	for _, body := range []string{`[]`, `"task"`, `7`, ``} {
 		var task vidgo.Task
 		require.Error(t, task.UnmarshalJSON([]byte(body)), body)
 	}
+}
+
+// The convention of package json.
+func TestNullLeavesATaskAsItWas(t *testing.T) {
+	task, file := vidgo.Task{ID: "a"}, vidgo.File{URL: "x"}
+	require.NoError(t, json.Unmarshal([]byte("null"), &task))
+	require.NoError(t, json.Unmarshal([]byte("null"), &file))
+	require.Equal(t, "a", task.ID)
+	require.Equal(t, "x", file.URL)
 }

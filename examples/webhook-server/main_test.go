@@ -75,7 +75,7 @@ func TestATaskIsSubmittedAndCalledBack(t *testing.T) {
 		fake := &vidgotest.Server{Default: vidgotest.Script{Duration: 5 * time.Second, Callback: vidgotest.Callback{Repeat: 2}}}
 		start(t, fake)
 		id := generate(t, fake)
-		require.Equal(t, vidgo.NotStarted, show(t, fake, id).Status)
+		require.False(t, show(t, fake, id).Status.Done())
 		require.JSONEq(t, `{"prompt": "a paper boat"}`, string(fake.Tasks()[0].Input))
 
 		time.Sleep(5 * time.Second)
