@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -168,8 +169,13 @@ func (s *Server) exchangeCallback(ctx context.Context, raw string, body []byte) 
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	res, err := exchange(ctx, h, callbackRequest(u, body))
+	res, err := exchange(ctx, h, callbackRequest(u, body), func() {})
 	if err != nil {
+		return 0, err
+	}
+	defer res.Body.Close()
+	// An answer that breaks off has a status nevertheless; one that takes too long has none.
+	if _, err := io.Copy(io.Discard, res.Body); err != nil && ctx.Err() != nil {
 		return 0, err
 	}
 	return res.StatusCode, nil
@@ -182,6 +188,6 @@ func callbackRequest(u *url.URL, body []byte) *http.Request {
 		"User-Agent":   {"vidgo-callback/1.0"},
 	}, ContentLength: int64(len(body))}
 	in := inbound(r, "203.0.113.7:41234")
-	attach(in, body)
+	fill(in, body)
 	return in
 }

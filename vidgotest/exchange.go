@@ -1,7 +1,6 @@
 package vidgotest
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"log"
@@ -10,34 +9,46 @@ import (
 	"os"
 	"runtime/debug"
 	"strconv"
-	"sync/atomic"
+	"sync"
 	"syscall"
 	"time"
 )
 
-// exchange lets h answer r, which is the server's side of a request. If ctx
-// ends first, so does the exchange, and its error is ctx's: a handler that
-// hangs is then left alone, as a server that hangs would be. Its own context,
-// which has no deadline and no values of the client's, ends with the exchange.
-func exchange(ctx context.Context, h http.Handler, r *http.Request) (*http.Response, error) {
+// exchange lets h answer r, which is the server's side of a request. It returns
+// when the answer has begun: its handler flushed, wrote more than a window, or
+// ended. The rest follows as the body is read.
+//
+// If ctx ends first, so does the exchange, and its error is ctx's: a handler
+// that hangs is then left alone, as a server that hangs would be. The handler's
+// own context, which has no deadline and no values of the client's, ends with
+// the handler or with the exchange, whichever is first; so do its writes. Over
+// is called once the exchange has ended.
+func exchange(ctx context.Context, h http.Handler, r *http.Request, over func()) (*http.Response, error) {
 	inner, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	w := &writer{head: r.Method == http.MethodHead, header: http.Header{}, declared: -1}
-	done := make(chan bool, 1) // the handler can end though nobody listens any more
-	go run(h, w, r.WithContext(inner), done)
+	w := &writer{
+		head:     r.Method == http.MethodHead,
+		cancel:   cancel,
+		header:   http.Header{},
+		declared: -1,
+		begun:    make(chan struct{}),
+		pipe:     newPipe(),
+	}
+	go run(h, w, r.WithContext(inner))
 	select {
-	case whole := <-done:
-		return w.response(whole)
+	case <-w.begun:
+		return w.response(ctx, over)
 	case <-ctx.Done():
+		w.abandon(context.Cause(ctx))
+		over()
 		return nil, context.Cause(ctx)
 	}
 }
 
-// run reports to done whether the handler returned. A panic, or a goroutine
+// run tells the writer whether the handler returned. A panic, or a goroutine
 // that ended itself, is a connection that breaks, as it is in net/http.
-func run(h http.Handler, w *writer, r *http.Request, done chan<- bool) {
+func run(h http.Handler, w *writer, r *http.Request) {
 	whole := false
-	defer func() { done <- whole }()
+	defer func() { w.end(whole) }()
 	defer func() {
 		if p := recover(); p != nil && p != http.ErrAbortHandler {
 			log.Printf("vidgotest: panic serving %s %s: %v\n%s", r.Method, r.URL.Path, p, debug.Stack())
@@ -47,17 +58,23 @@ func run(h http.Handler, w *writer, r *http.Request, done chan<- bool) {
 	whole = true
 }
 
-// writer keeps an answer until its handler has returned. Only the handler's
-// goroutine uses it until then.
+// writer is the handler's end of an answer. Until begun is closed only the
+// handler's goroutine uses it. Afterwards the header is the client's, and the
+// body goes through the pipe.
 type writer struct {
 	head     bool // the request's method
+	cancel   context.CancelFunc
 	header   http.Header
 	status   int         // 0: not written yet
 	sent     http.Header // as it was when the status was written
 	declared int64       // Content-Length; -1: none
-	body     bytes.Buffer
-	size     int64 // what the handler wrote, kept or not
-	flushed  bool
+	size     int64       // what the handler wrote, on its way or not
+	open     bool        // begun is closed
+	ended    bool        // the handler had ended when the answer began
+	lost     bool        // the connection broke before the answer began
+	reset    bool        // it breaks by a reset
+	begun    chan struct{}
+	pipe     *pipe
 }
 
 func (w *writer) Header() http.Header { return w.header }
@@ -81,41 +98,83 @@ func (w *writer) Write(p []byte) (int, error) {
 	case w.declared >= 0 && w.size+int64(len(p)) > w.declared:
 		return 0, http.ErrContentLength
 	}
-	if w.size == 0 && len(p) > 0 && w.sent["Content-Type"] == nil {
+	if w.size == 0 && len(p) > 0 && !w.open && w.sent["Content-Type"] == nil {
 		w.sent.Set("Content-Type", http.DetectContentType(p))
 	}
 	w.size += int64(len(p))
 	if w.head {
 		return len(p), nil
 	}
-	return w.body.Write(p)
+	if w.size > window {
+		w.begin()
+	}
+	return w.pipe.Write(p)
 }
 
-// Flush settles that the answer has begun: if the handler panics afterwards,
-// the client gets what was written so far.
+// Flush begins the answer: if the handler panics afterwards, the client gets
+// what was written so far.
 func (w *writer) Flush() {
 	w.WriteHeader(http.StatusOK)
-	w.flushed = true
+	w.begin()
 }
 
-// SetReadDeadline is there for handlers that insist on one. The body is in
-// memory, so no read ever waits.
+func (w *writer) begin() {
+	if !w.open {
+		w.open = true
+		close(w.begun)
+	}
+}
+
+// end is the last that the handler's goroutine does.
+func (w *writer) end(whole bool) {
+	w.cancel()
+	switch {
+	case whole:
+		w.WriteHeader(http.StatusOK)
+	case !w.open:
+		w.lost = true
+	}
+	switch {
+	case w.reset:
+		w.pipe.finish(errReset())
+	case !whole || w.size < w.declared:
+		w.pipe.finish(io.ErrUnexpectedEOF)
+	default:
+		w.pipe.finish(io.EOF)
+	}
+	if !w.open {
+		w.ended = true
+		w.begin()
+	}
+}
+
+// abandon is for a client that will read no more.
+func (w *writer) abandon(why error) {
+	w.pipe.leave(why)
+	w.cancel()
+}
+
+// SetReadDeadline is there for handlers that insist on one. It has no effect:
+// what a handler reads here comes from a client in the same process.
 func (w *writer) SetReadDeadline(time.Time) error { return nil }
 
-// SetWriteDeadline is there for handlers that insist on one.
+// SetWriteDeadline is there for handlers that insist on one. It has no effect.
 func (w *writer) SetWriteDeadline(time.Time) error { return nil }
 
 func bodyAllowed(status int) bool {
 	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
 }
 
-// response is the answer as the client sees it. Whole is false if the handler
-// did not return.
-func (w *writer) response(whole bool) (*http.Response, error) {
-	if !whole && !w.flushed {
-		return nil, &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)}
+func errReset() error {
+	return &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)}
+}
+
+// response is the answer as the client sees it.
+func (w *writer) response(ctx context.Context, over func()) (*http.Response, error) {
+	if w.lost {
+		over()
+		return nil, errReset()
 	}
-	w.WriteHeader(http.StatusOK)
 	if w.sent.Get("Date") == "" {
 		w.sent.Set("Date", time.Now().UTC().Format(http.TimeFormat))
 	}
@@ -126,56 +185,72 @@ func (w *writer) response(whole bool) (*http.Response, error) {
 		ProtoMajor:    1,
 		ProtoMinor:    1,
 		Header:        w.sent,
-		Body:          w.reader(whole),
-		ContentLength: w.length(whole),
+		ContentLength: w.length(),
+		Body:          w.body(ctx, over),
 	}, nil
 }
 
 // length completes the header's Content-Length where net/http would.
-func (w *writer) length(whole bool) int64 {
+func (w *writer) length() int64 {
 	switch {
 	case !bodyAllowed(w.status):
 		return 0
 	case w.declared >= 0:
 		return w.declared
-	case w.flushed || !whole || (w.head && w.size == 0):
+	case !w.ended || (w.head && w.size == 0):
 		return -1
 	}
 	w.sent.Set("Content-Length", strconv.FormatInt(w.size, 10))
 	return w.size
 }
 
-func (w *writer) reader(whole bool) io.ReadCloser {
+func (w *writer) body(ctx context.Context, over func()) io.ReadCloser {
 	if w.head || !bodyAllowed(w.status) {
+		w.abandon(http.ErrBodyNotAllowed)
+		over()
 		return http.NoBody
 	}
-	end := io.EOF
-	if !whole || w.size < w.declared {
-		end = io.ErrUnexpectedEOF
+	b := &responseBody{pipe: w.pipe, left: w.declared, over: func() {}}
+	if w.ended { // the client has it all, whatever becomes of ctx
+		over()
+		return b
 	}
-	return &responseBody{rest: w.body.Bytes(), end: end}
+	done := sync.OnceFunc(func() {
+		w.cancel()
+		over()
+	})
+	stop := context.AfterFunc(ctx, func() {
+		w.pipe.leave(context.Cause(ctx))
+		done()
+	})
+	b.over = func() {
+		stop()
+		done()
+	}
+	return b
 }
 
-// responseBody is one that ends as told, and cannot be read once closed.
+// responseBody is the client's end of an answer. It may be closed while it is read.
 type responseBody struct {
-	rest   []byte
-	end    error
-	closed atomic.Bool // a body may be closed while it is read
+	pipe *pipe
+	left int64 // of the Content-Length; negative if there is none
+	over func()
 }
 
 func (b *responseBody) Read(p []byte) (int, error) {
-	switch {
-	case b.closed.Load():
-		return 0, http.ErrBodyReadAfterClose
-	case len(b.rest) == 0:
-		return 0, b.end
+	if b.left == 0 {
+		b.pipe.finish(io.EOF) // whatever else the handler has in mind
 	}
-	n := copy(p, b.rest)
-	b.rest = b.rest[n:]
-	return n, nil
+	n, err := b.pipe.Read(p)
+	b.left -= int64(n)
+	if err != nil {
+		b.over()
+	}
+	return n, err
 }
 
 func (b *responseBody) Close() error {
-	b.closed.Store(true)
+	b.pipe.leave(http.ErrBodyReadAfterClose)
+	b.over()
 	return nil
 }

@@ -1,10 +1,9 @@
 package vidgotest
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -19,8 +18,10 @@ import (
 // request names; hosts given to [Server.Route] reach their handlers. It needs
 // no closing. All clients of a server are alike.
 //
-// An answer arrives whole, once its handler has returned; so a handler cannot
-// stream to this client. A handler that panics is a reset connection.
+// An answer begins when its handler flushes, has written more than 64 KiB, or
+// returns; what follows is streamed. Closing its body, or the end of the
+// request's context, ends the handler's writes and its context. A handler that
+// panics is a reset connection, or one that breaks if its answer has begun.
 func (s *Server) Client() *http.Client {
 	return &http.Client{Transport: memory{s}}
 }
@@ -78,16 +79,18 @@ func (m memory) RoundTrip(req *http.Request) (*http.Response, error) {
 	trace.GetConn(string(addr))
 	in := inbound(req, "198.51.100.23:50211")
 	if h := m.server.routed(req.URL); h != nil {
-		return converse(req, in, trace, h)
+		return converse(req, in, trace, h, func() {})
 	}
 	v := m.server.arrive(in)
-	defer m.server.leave(v) // not when the handler ends: the client may be gone before
+	// Not when the handler ends: the client may be gone before.
+	over := func() { m.server.leave(v) }
 	if v.fault != nil && v.fault.Refuse {
+		defer over()
 		return nil, refuse(ctx, v.fault, addr)
 	}
 	return converse(req, in, trace, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		m.server.serve(w, r, v)
-	}))
+	}), over)
 }
 
 func refuse(ctx context.Context, f *Fault, addr hostPort) error {
@@ -100,24 +103,21 @@ func refuse(ctx context.Context, f *Fault, addr hostPort) error {
 	}
 }
 
-// converse carries a request over a connection that stands, and the answer back.
-func converse(req, in *http.Request, trace *httptrace.ClientTrace, h http.Handler) (*http.Response, error) {
+// converse carries a request over a connection that stands, and the answer
+// back. Over is called once both are done with.
+func converse(req, in *http.Request, trace *httptrace.ClientTrace, h http.Handler, over func()) (*http.Response, error) {
 	trace.GotConn(httptrace.GotConnInfo{Conn: wire{peer: hostPortOf(req.URL)}})
 	writeHeader(in, trace)
-	var body []byte
-	if req.Body != nil {
-		var err error
-		if body, err = io.ReadAll(req.Body); err != nil {
-			trace.WroteRequest(httptrace.WroteRequestInfo{Err: err})
-			return nil, err
-		}
-	}
-	attach(in, body)
-	trace.WroteRequest(httptrace.WroteRequestInfo{})
-	res, err := exchange(req.Context(), h, in)
+	body, err := attach(req, in, trace)
 	if err != nil {
+		over()
 		return nil, err
 	}
+	res, err := exchange(req.Context(), h, in, over)
+	if err != nil {
+		return nil, cmp.Or(body.failure(), err)
+	}
+	body.wrote(nil)
 	trace.GotFirstResponseByte()
 	res.Request = req
 	return res, nil
@@ -176,13 +176,6 @@ func inboundHeader(in *http.Request) {
 	}
 	if in.ContentLength > 0 {
 		in.Header.Set("Content-Length", strconv.FormatInt(in.ContentLength, 10))
-	}
-}
-
-func attach(in *http.Request, body []byte) {
-	in.ContentLength = int64(len(body))
-	if len(body) > 0 {
-		in.Body = io.NopCloser(bytes.NewReader(body))
 	}
 }
 
