@@ -9,9 +9,10 @@ import (
 
 // answer is an HTTP answer before it is written.
 type answer struct {
-	status int
-	header http.Header
-	body   []byte
+	status  int
+	header  http.Header
+	body    []byte
+	content *content // instead of the body: a file, of which the request may want a range
 }
 
 func newAnswer(status int, contentType string, body []byte) answer {

@@ -6,54 +6,70 @@ import (
 	"strings"
 )
 
-// Endpoint names one of the API's endpoints. In a [Fault] the empty Endpoint
-// stands for all of them; in a [Request] for a path that is none.
+// Endpoint names one of the API's endpoints, or the hosts of files. In a
+// [Fault] the empty Endpoint stands for all of the API's; in a [Request] for a
+// path that is none.
 type Endpoint string
 
 // The endpoints that a [Server] has.
 const (
-	EndpointSubmit  Endpoint = "submit"  // POST /api/generate/submit
-	EndpointStatus  Endpoint = "status"  // GET /api/generate/status/{task_id}
-	EndpointMusic   Endpoint = "music"   // GET /api/generate/detail/music?task_id={task_id}
-	EndpointBalance Endpoint = "balance" // GET /api/user/balance
+	EndpointSubmit       Endpoint = "submit"        // POST /api/generate/submit
+	EndpointStatus       Endpoint = "status"        // GET /api/generate/status/{task_id}
+	EndpointMusic        Endpoint = "music"         // GET /api/generate/detail/music?task_id={task_id}
+	EndpointBalance      Endpoint = "balance"       // GET /api/user/balance
+	EndpointUpload       Endpoint = "upload"        // POST /api/common/upload/stream
+	EndpointUploadBase64 Endpoint = "upload-base64" // POST /api/common/upload/base64
+	EndpointUploadURL    Endpoint = "upload-url"    // POST /api/common/upload/url
+
+	// EndpointFile is a GET or HEAD of a path below /generated/ or /temp/ on
+	// any host, or of any path on [PickyHost]. It is no part of the API.
+	EndpointFile Endpoint = "file"
 )
+
+// apiPaths are the paths that lead to an endpoint by themselves.
+var apiPaths = map[string]Endpoint{
+	"/api/generate/submit":       EndpointSubmit,
+	"/api/generate/detail/music": EndpointMusic,
+	"/api/user/balance":          EndpointBalance,
+	"/api/common/upload/stream":  EndpointUpload,
+	"/api/common/upload/base64":  EndpointUploadBase64,
+	"/api/common/upload/url":     EndpointUploadURL,
+}
 
 const (
-	submitPath  = "/api/generate/submit"
-	statusPath  = "/api/generate/status/"
-	musicPath   = "/api/generate/detail/music"
-	balancePath = "/api/user/balance"
-	samplePath  = "/generated/"
+	statusPath    = "/api/generate/status/"
+	generatedPath = "/generated/"
+	tempPath      = "/temp/"
 )
 
-// method is the only one that the endpoint takes.
+// method is the only one that an endpoint of the API takes.
 func (e Endpoint) method() string {
-	if e == EndpointSubmit {
+	switch e {
+	case EndpointStatus, EndpointMusic, EndpointBalance:
+		return http.MethodGet
+	default:
 		return http.MethodPost
 	}
-	return http.MethodGet
 }
 
 // target is what a request is about.
 type target struct {
 	endpoint Endpoint
 	taskID   string // decoded
-	sample   bool   // a generated file
 }
 
-func locate(u *url.URL) target {
+func locate(host string, u *url.URL) target {
 	// The escaped path, because an id may hold an escaped slash.
 	path := u.EscapedPath()
-	switch path {
-	case submitPath:
-		return target{endpoint: EndpointSubmit}
-	case musicPath:
-		return target{endpoint: EndpointMusic, taskID: u.Query().Get("task_id")}
-	case balancePath:
-		return target{endpoint: EndpointBalance}
+	if picky(host) || strings.HasPrefix(path, generatedPath) || strings.HasPrefix(path, tempPath) {
+		return target{endpoint: EndpointFile} // whose task it is, the server knows
 	}
-	if strings.HasPrefix(path, samplePath) {
-		return target{sample: true}
+	switch e := apiPaths[path]; e {
+	case "":
+	case EndpointMusic:
+		return target{endpoint: e, taskID: u.Query().Get("task_id")}
+	default:
+		return target{endpoint: e}
 	}
 	rest, ok := strings.CutPrefix(path, statusPath)
 	if !ok || rest == "" || strings.Contains(rest, "/") {

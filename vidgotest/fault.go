@@ -2,25 +2,25 @@ package vidgotest
 
 import (
 	"context"
-	"net"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 )
 
 // Fault is something that goes wrong with a request. The zero Fault changes
-// nothing about one request of any kind, but is used up by it.
+// nothing about one request of the API of any kind, but is used up by it.
 //
 // A request that meets a fault is not carried out, unless Accept is set or the
-// fault leaves the true answer to be sent (only Delay, Header, RetryAfter or
-// Truncate). Of Refuse, Reset, Hang and the answer, the first that is set counts.
+// fault leaves the true answer to be sent (it has no Status, Body or NoBody,
+// and none of Refuse, Reset and Hang before the answer). Of Refuse, Reset,
+// Hang and the answer, the first that is set counts.
 type Fault struct {
-	// Endpoint limits the fault to requests to it. By default all count.
+	// Endpoint limits the fault to requests to it. By default all of the API
+	// count, and files do not: for them it is [EndpointFile].
 	Endpoint Endpoint
 
-	// TaskID limits the fault to status and music requests about this task.
-	// By default all count.
+	// TaskID limits the fault to status and music requests about this task,
+	// and to requests for the files that it made. By default all count.
 	TaskID string
 
 	// Times is how many requests meet the fault: 0 means one, a negative
@@ -49,11 +49,37 @@ type Fault struct {
 	// and then the connection. Its Content-Length promises all.
 	Truncate bool
 
+	// After lets Reset, Hang or Truncate strike only when so many bytes of the
+	// answer's body were sent; without one of them it is a Truncate. A body
+	// that is not longer than that gets through. By default (0) they strike as
+	// they say.
+	After int64
+
+	// Drip is a pause before each KiB of the answer's body.
+	Drip time.Duration
+
+	// Gzip compresses the body, whether the client asked for that or not, and
+	// takes its Content-Length away.
+	Gzip bool
+
+	// NoRange makes the host of a file one that knows no ranges: it sends all
+	// of it.
+	NoRange bool
+
+	// Changed makes a file another one of the same size, with another ETag
+	// and Last-Modified, as if it had been made again. It is the first one
+	// again for a request that does not meet the fault, so Times: -1 keeps it
+	// changed.
+	Changed bool
+
 	// Status is that of the answer. By default it is that of the true answer,
 	// or 200 if there is a Body or NoBody is set.
 	Status int
 
-	// Header is added to the answer, and replaces what it has.
+	// Header is added to the answer, and replaces what it has. A name without
+	// values takes it away. The body does not follow what is said about it: if
+	// a Content-Length is too small the body ends there, if it is too large
+	// the connection breaks at the end.
 	Header http.Header
 
 	// RetryAfter is the answer's Retry-After header, if not empty.
@@ -96,7 +122,10 @@ type injected struct {
 }
 
 func (f *Fault) matches(at target) bool {
-	return (f.Endpoint == "" || f.Endpoint == at.endpoint) && (f.TaskID == "" || f.TaskID == at.taskID)
+	if f.Endpoint != at.endpoint && (f.Endpoint != "" || at.endpoint == EndpointFile) {
+		return false
+	}
+	return f.TaskID == "" || f.TaskID == at.taskID
 }
 
 // takeFault returns the fault that a request meets, or nil. The caller holds s.mu.
@@ -113,31 +142,50 @@ func (s *Server) takeFault(at target) *Fault {
 	return nil
 }
 
-func (s *Server) serveFault(w http.ResponseWriter, r *http.Request, v *visit, body []byte) {
+func (s *Server) serveFault(w http.ResponseWriter, r *http.Request, v *visit) {
 	f := v.fault
 	var a answer
 	if f.Accept {
-		a = s.carryOut(r, v, body)
+		a = s.carryOut(r, v)
 	}
 	if !pause(r.Context(), f.Delay) {
 		panic(http.ErrAbortHandler) // nobody is there to answer
 	}
 	switch {
-	case f.Refuse || f.Reset:
+	case f.Refuse || (f.Reset && f.After <= 0):
 		reset(w)
-	case f.Hang:
+	case f.Hang && f.After <= 0:
 		<-r.Context().Done()
 		panic(http.ErrAbortHandler)
 	case f.answers():
 		a = f.answer()
 	case !f.Accept:
-		a = s.carryOut(r, v, body)
+		a = s.carryOut(r, v)
 	}
-	f.decorate(a.header)
-	if f.Truncate {
-		s.sendHalf(w, v, a)
+	s.send(w, r, v, a)
+}
+
+// strikesAt is the number of bytes of a body after which the fault breaks it;
+// -1 is never. The length is -1 if it is not known.
+func (f *Fault) strikesAt(length int64) int64 {
+	switch {
+	case f.After > 0:
+		return f.After
+	case f.Truncate:
+		return max(length, 0) / 2
+	default:
+		return -1
 	}
-	s.send(w, v, a)
+}
+
+// ask is the request for a file as its host understands it.
+func (f *Fault) ask(r *http.Request) *http.Request {
+	if !f.NoRange {
+		return r
+	}
+	r = r.Clone(r.Context())
+	r.Header.Del("Range")
+	return r
 }
 
 // answers tells whether the fault has an answer of its own.
@@ -172,40 +220,15 @@ func contentType(body string) string {
 }
 
 func (f *Fault) decorate(h http.Header) {
+	if f.NoRange {
+		h.Del("Accept-Ranges")
+	}
 	for name, values := range f.Header {
 		h[http.CanonicalHeaderKey(name)] = values
 	}
 	if f.RetryAfter != "" {
 		h.Set("Retry-After", f.RetryAfter)
 	}
-}
-
-// sendHalf does not return: it ends as the connection does.
-func (s *Server) sendHalf(w http.ResponseWriter, v *visit, a answer) {
-	s.dress(w.Header(), v, a)
-	w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
-	w.WriteHeader(a.status)
-	w.Write(a.body[:len(a.body)/2])
-	http.NewResponseController(w).Flush() // or the half would be lost with the connection
-	panic(http.ErrAbortHandler)
-}
-
-// reset does not return: net/http, and the client in memory, take the panic
-// for a broken connection. On a socket it sees to it that the client is told
-// by a TCP reset, and not by an orderly end.
-func reset(w http.ResponseWriter) {
-	conn, _, err := http.NewResponseController(w).Hijack()
-	if err != nil { // in memory, or HTTP/2
-		panic(http.ErrAbortHandler)
-	}
-	if secure, ok := conn.(interface{ NetConn() net.Conn }); ok {
-		conn = secure.NetConn()
-	}
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		tcp.SetLinger(0)
-	}
-	conn.Close()
-	panic(http.ErrAbortHandler)
 }
 
 // pause waits for d, and reports whether ctx lasted as long.

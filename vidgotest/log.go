@@ -12,20 +12,20 @@ import (
 type Request struct {
 	Time     time.Time // of arrival
 	Method   string
+	Host     string // as the client named it, with a port if it named one
 	Path     string // as sent, still escaped
 	Query    string // as sent, still escaped
 	Endpoint Endpoint
-	TaskID   string // the task asked for, or the one that the submission made
+	TaskID   string // the task asked for, or whose file, or the one that the submission made
 	Header   http.Header
-	Body     []byte
-	Status   int // of the answer; 0 if none was sent (yet)
-	InFlight int // API requests in flight when it arrived, itself included
+	Body     []byte // the first 64 KiB of it; uploads have more
+	Status   int    // of the answer; 0 if none was sent (yet)
+	InFlight int    // API requests in flight when it arrived, itself included; 0 for files
 }
 
 // Requests returns what was asked so far, in order of arrival; with endpoints,
 // only what was asked of them. Requests that a [Fault] refused are among them,
-// and so are downloads of generated files, whose Endpoint and InFlight are
-// zero. The result is the caller's.
+// and so are those for files ([EndpointFile]). The result is the caller's.
 func (s *Server) Requests(only ...Endpoint) []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -62,12 +62,6 @@ func (s *Server) Deliveries() []Delivery {
 		found[i].Body = bytes.Clone(found[i].Body)
 	}
 	return found
-}
-
-func (s *Server) noteBody(v *visit, body []byte) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	v.entry.Body = body
 }
 
 func (s *Server) noteTask(v *visit, id string) {

@@ -29,11 +29,43 @@ type Script struct {
 	Progress []float64
 
 	// Files are what a finished task holds, as on the wire; an empty list is
-	// no file at all. By default (nil) they are of the model's kind, N of them.
+	// no file at all. By default (nil) they are of the model's kind, N of them,
+	// and made and served by the fake.
+	//
+	// Files that are named here are not its own: it serves what lies below
+	// /generated/ and has one of the extensions that Format knows, at any time,
+	// and the fields below do not touch it.
 	Files []File
 
 	// N is the number of files if Files is nil. 0 means 1.
 	N int
+
+	// Format is the extension of the files of an image or a video model: png,
+	// jpg, jpeg, gif, webp, mp4, mp3, wav or glb. The file_type goes with it.
+	// By default they are png or mp4.
+	Format string
+
+	// FileSize is the size of each file in bytes. What a real file of the
+	// format leaves is filled with noise while it is sent, so that a large one
+	// costs no memory. By default, and if the format has none so small, it is
+	// the smallest, below 1 KiB.
+	FileSize int64
+
+	// FileHost is where the files lie. The default is storage.vidgo.ai; see
+	// also [PickyHost]. A host on a socket has to come with its scheme:
+	// "http://127.0.0.1:8080".
+	FileHost string
+
+	// FilesAfter is how long after the end of the task its files can be
+	// fetched first. Until then they are announced, and a 404.
+	FilesAfter time.Duration
+
+	// FreshLinks makes the links to the files expire, so long after the look
+	// at the task that told them; another look tells fresh ones. They carry
+	// Expires and Signature, and are a 403 when these are over, changed or
+	// missing. By default (0) links do not expire, and the files are gone (a
+	// 403) 24 hours after the end of the task. With FreshLinks they stay.
+	FreshLinks time.Duration
 
 	// Error lets the task fail, with this error_message.
 	Error string

@@ -1,7 +1,6 @@
 package vidgotest
 
 import (
-	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -23,6 +22,12 @@ type Server struct {
 	// another one is answered with 404. By default (nil) it knows every model.
 	Models []string
 
+	// Check refuses what a model does not take: a submission for which it
+	// returns an error is answered with 400 and the error's message. It is
+	// called with the input object as sent, by several goroutines at once. By
+	// default (nil) every input passes.
+	Check func(model string, input []byte) error
+
 	// Default is how tasks go that no other script covers. The zero Script
 	// finishes a task at once, with one file of the model's kind.
 	Default Script
@@ -31,6 +36,18 @@ type Server struct {
 	// account that is really empty use [Server.SetCredits].
 	Credits float64
 
+	// MaxUpload is the size in bytes of the largest image that can be
+	// uploaded; a larger one is answered with 413. 0 means 10 MiB: Vidgo names
+	// no limit for uploads, but most models take no larger image. The body of
+	// a request with JSON may have four thirds of it, and 64 KiB.
+	MaxUpload int64
+
+	// UploadRate is the number of uploads that each endpoint for them takes a
+	// minute, for each key; more are answered with 429. 0 means the
+	// documented 5, a negative number no limit. The minute slides: a request
+	// counts until 60 s have passed.
+	UploadRate int
+
 	mu sync.Mutex // guards all below; never held while blocking or calling out
 
 	// Tasks.
@@ -38,6 +55,13 @@ type Server struct {
 	order   []*task // by submission
 	scripts map[string]Script
 	next    []Script
+
+	derived map[string]*task // what can be made once, by what it was made from
+
+	// Uploads.
+	uploads []*upload              // by time
+	files   map[string]*upload     // by the path of the URL
+	arrived map[string][]time.Time // in the last minute, by endpoint and key
 
 	// The account.
 	opened    bool // balance holds; before, Credits does
@@ -58,8 +82,12 @@ type Server struct {
 // visit is one request on its way through the server.
 type visit struct {
 	target
-	fault *Fault   // nil if nothing is to go wrong
-	entry *Request // in the log; guarded by Server.mu
+	fault    *Fault   // nil if nothing is to go wrong
+	entry    *Request // in the log; guarded by Server.mu
+	flying   bool     // counted in Server.inFlight; guarded by Server.mu
+	body     []byte   // of requests with JSON
+	form     *form    // of uploads as a stream
+	tooLarge bool     // the body was not kept
 }
 
 // ServeHTTP answers as the Vidgo API does.
@@ -71,80 +99,81 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // arrive notes a request in the log and decides its fate.
 func (s *Server) arrive(r *http.Request) *visit {
-	v := &visit{target: locate(r.URL)}
+	v := &visit{target: locate(r.Host, r.URL)}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if v.endpoint == EndpointFile {
+		if t := s.owner(r.URL.Path); t != nil {
+			v.taskID = t.id
+		}
+	} else {
+		s.inFlight++
+		v.flying = true
+	}
+	v.fault = s.takeFault(v.target)
 	v.entry = &Request{
 		Time:     time.Now(),
 		Method:   r.Method,
+		Host:     r.Host,
 		Path:     r.URL.EscapedPath(),
 		Query:    r.URL.RawQuery,
 		Endpoint: v.endpoint,
 		TaskID:   v.taskID,
 		Header:   r.Header.Clone(),
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.requests = append(s.requests, v.entry)
-	if v.sample {
-		return v // files lie on other hosts than the API: no fault, no flight
+	if v.flying {
+		v.entry.InFlight = s.inFlight
 	}
-	s.inFlight++
-	v.entry.InFlight = s.inFlight
-	v.fault = s.takeFault(v.target)
+	s.requests = append(s.requests, v.entry)
 	return v
 }
 
 // leave ends a visit that arrive began.
 func (s *Server) leave(v *visit) {
-	if v.sample {
-		return
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.inFlight--
+	if v.flying {
+		v.flying = false
+		s.inFlight--
+	}
 }
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, v *visit) {
-	// The body comes first whatever follows: a real server learns that its
-	// client has gone only once the body was read.
-	var body []byte
-	if r.Body != nil {
-		var err error
-		if body, err = io.ReadAll(r.Body); err != nil {
-			panic(http.ErrAbortHandler) // half a request deserves no answer
-		}
+	s.receive(r, v)
+	if v.fault != nil {
+		s.serveFault(w, r, v)
+		return
 	}
-	s.noteBody(v, body)
-	switch {
-	case v.sample:
-		s.serveSample(w, r, v)
-	case v.fault != nil:
-		s.serveFault(w, r, v, body)
-	default:
-		s.send(w, v, s.carryOut(r, v, body))
-	}
+	s.send(w, r, v, s.carryOut(r, v))
 }
 
 // carryOut does what the request asks, and returns the true answer to it.
-func (s *Server) carryOut(r *http.Request, v *visit, body []byte) answer {
+func (s *Server) carryOut(r *http.Request, v *visit) answer {
 	switch {
 	case v.endpoint == "":
 		return detail(http.StatusNotFound, "Not Found")
+	case v.endpoint == EndpointFile:
+		return s.file(r, v)
 	case r.Method != v.endpoint.method():
 		a := detail(http.StatusMethodNotAllowed, "Method Not Allowed")
 		a.header.Set("Allow", v.endpoint.method())
 		return a
 	case !s.authorized(r.Header.Get("Authorization")):
 		return typed(http.StatusUnauthorized, "authentication_error", "Invalid or missing API key")
+	case v.tooLarge:
+		return usual(http.StatusRequestEntityTooLarge)
 	}
 	switch v.endpoint {
 	case EndpointSubmit:
-		return s.submit(v, body)
+		return s.submit(v)
 	case EndpointStatus:
 		return s.look(v.taskID, false)
 	case EndpointMusic:
 		return s.look(v.taskID, true)
-	default:
+	case EndpointBalance:
 		return s.account()
+	default:
+		return s.upload(r, v)
 	}
 }
 
@@ -154,21 +183,4 @@ func (s *Server) authorized(header string) bool {
 		return false
 	}
 	return s.APIKey == "" || key == s.APIKey
-}
-
-// send writes an answer and notes it in the log. The log comes first, so that
-// who has the answer finds it there.
-func (s *Server) send(w http.ResponseWriter, v *visit, a answer) {
-	s.dress(w.Header(), v, a)
-	w.WriteHeader(a.status)
-	w.Write(a.body)
-}
-
-// dress writes the header of an answer, and notes its status in the log.
-func (s *Server) dress(h http.Header, v *visit, a answer) {
-	h.Set("Date", time.Now().UTC().Format(http.TimeFormat))
-	h.Set("X-Request-Id", s.noteAnswer(v, a.status))
-	for name, values := range a.header {
-		h[http.CanonicalHeaderKey(name)] = values
-	}
 }

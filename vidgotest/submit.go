@@ -21,14 +21,14 @@ type submission struct {
 }
 
 // submit answers the submit endpoint.
-func (s *Server) submit(v *visit, body []byte) answer {
-	o, refusal := s.readSubmission(body)
+func (s *Server) submit(v *visit) answer {
+	o, refusal := s.readSubmission(v.body)
 	if refusal != nil {
 		return *refusal
 	}
-	t := s.accept(o, time.Now())
-	if t == nil {
-		return usual(http.StatusPaymentRequired)
+	t, refusal := s.accept(o, time.Now())
+	if refusal != nil {
+		return *refusal
 	}
 	s.noteTask(v, t.id)
 	if t.script.Callback.BeforeAnswer && t.calledBack() {
@@ -80,6 +80,11 @@ func (s *Server) readSubmission(body []byte) (submission, *answer) {
 	if s.Models != nil && !slices.Contains(s.Models, o.model) {
 		return no(typed(http.StatusNotFound, "resource_not_found_error", "Model not found: "+o.model))
 	}
+	if s.Check != nil {
+		if err := s.Check(o.model, slices.Clone(o.input)); err != nil {
+			return no(badRequest(err.Error()))
+		}
+	}
 	return o, nil
 }
 
@@ -128,11 +133,14 @@ func internal(host string) bool {
 	})
 }
 
-// accept makes the task that was ordered, or returns nil if the account does
-// not hold what it costs.
-func (s *Server) accept(o submission, now time.Time) *task {
+// accept makes the task that was ordered, or returns the answer that refuses it.
+func (s *Server) accept(o submission, now time.Time) (*task, *answer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	source, refusal := s.checkDerived(o, now)
+	if refusal != nil {
+		return nil, refusal
+	}
 	sc, once := s.scriptFor(o.model)
 	t := &task{
 		serial:      uint64(len(s.order) + 1),
@@ -145,38 +153,52 @@ func (s *Server) accept(o submission, now time.Time) *task {
 	}
 	t.id = taskID(now, t.serial)
 	if !s.charge(t) {
-		return nil
+		a := usual(http.StatusPaymentRequired)
+		return nil, &a
 	}
 	if once {
 		s.next = s.next[1:]
 	}
+	s.keep(t, source)
+	s.plan(t)
+	return t, nil
+}
+
+// keep lets the task be found. The caller holds s.mu, here and below.
+func (s *Server) keep(t *task, source string) {
 	if s.tasks == nil {
 		s.tasks = make(map[string]*task)
+		s.derived = make(map[string]*task)
 	}
 	s.tasks[t.id] = t
 	s.order = append(s.order, t)
-	s.plan(t)
-	return t
+	if source != "" {
+		s.derived[source] = t
+	}
 }
 
-// plan arranges what the task does by itself. The caller holds s.mu.
+// plan arranges what the task does by itself.
 func (s *Server) plan(t *task) {
 	switch {
 	case t.script.Callback.BeforeAnswer:
-		t.end = t.scripted()
+		t.end = t.scripted(t.created)
 	case !t.script.Hold:
 		s.schedule(t, t.script.Duration)
 	}
 }
 
-// taskID looks like one of the service's: unlike its neighbours, though it
-// only counts. The step has no factor in common with 36⁸, so no id comes twice.
 func taskID(now time.Time, serial uint64) string {
+	return fmt.Sprintf("task-unified-%d-%s", now.Unix(), scattered(serial))
+}
+
+// scattered are eight digits or letters that look unlike their neighbours,
+// though they only count. The step has no factor in common with 36⁸, so none
+// comes twice.
+func scattered(serial uint64) string {
 	const (
 		space = 36 * 36 * 36 * 36 * 36 * 36 * 36 * 36
 		step  = 1_618_033_988_749
 		start = 2_204_839_177_705
 	)
-	tail := strconv.FormatUint(space+(start+serial*step)%space, 36)[1:] // eight digits
-	return fmt.Sprintf("task-unified-%d-%s", now.Unix(), tail)
+	return strconv.FormatUint(space+(start+serial*step)%space, 36)[1:]
 }

@@ -37,9 +37,10 @@ type task struct {
 
 // ending is how a task came out. It is not changed once made.
 type ending struct {
+	at      time.Time
 	failed  bool
 	message string
-	files   []File
+	files   []File // nil: those that the fake makes
 }
 
 // outcome returns how the task came out, or nil while it is not final.
@@ -51,23 +52,24 @@ func (t *task) outcome(now time.Time) *ending {
 	case t.script.Hold || now.Sub(t.created) < t.script.Duration:
 		return nil
 	default:
-		return t.scripted()
+		return t.scripted(t.ended())
 	}
 }
 
 // scripted is the ending that the script has in mind.
-func (t *task) scripted() *ending {
+func (t *task) scripted(at time.Time) *ending {
 	if t.script.Error != "" {
-		return &ending{failed: true, message: t.script.Error}
+		return &ending{at: at, failed: true, message: t.script.Error}
 	}
-	return &ending{files: t.files()}
+	return &ending{at: at, files: t.script.Files}
 }
 
-func (t *task) files() []File {
-	if t.script.Files != nil {
-		return t.script.Files
+// ended is when a final task became so.
+func (t *task) ended() time.Time {
+	if t.end != nil {
+		return t.end.at
 	}
-	return defaultFiles(t.kind, t.model, t.id, max(t.script.N, 1))
+	return t.created.Add(t.script.Duration)
 }
 
 func (t *task) status(now time.Time) string {
@@ -124,8 +126,10 @@ func (t *task) object(now time.Time) map[string]any {
 	case end == nil:
 	case end.failed:
 		o["error_message"] = end.message
-	default:
+	case end.files != nil:
 		o["files"] = cloneFiles(end.files)
+	default:
+		o["files"] = t.made(now)
 	}
 	return o
 }
@@ -136,14 +140,14 @@ func (s *Server) look(id string, isMusic bool) answer {
 	if id == "" {
 		return badRequest("task_id is required")
 	}
-	o := s.find(id, isMusic, time.Now())
+	o := s.lookUp(id, isMusic, time.Now())
 	if o == nil {
 		return notFound()
 	}
 	return success(o)
 }
 
-func (s *Server) find(id string, isMusic bool, now time.Time) map[string]any {
+func (s *Server) lookUp(id string, isMusic bool, now time.Time) map[string]any {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := s.tasks[id]
@@ -186,23 +190,23 @@ func (s *Server) Tasks() []Task {
 // Finish ends a task well, now, whether it is held or not. Without files it
 // holds those of its script. An unknown or final task is an error.
 func (s *Server) Finish(id string, files ...File) error {
-	return s.finalize(id, func(t *task) *ending {
+	return s.finalize(id, func(t *task, at time.Time) *ending {
 		if len(files) > 0 {
-			return &ending{files: cloneFiles(files)}
+			return &ending{at: at, files: cloneFiles(files)}
 		}
-		return &ending{files: t.files()}
+		return &ending{at: at, files: t.script.Files}
 	})
 }
 
 // Fail ends a task badly, now, whether it is held or not; message is its
 // error_message. An unknown or final task is an error.
 func (s *Server) Fail(id, message string) error {
-	return s.finalize(id, func(*task) *ending {
-		return &ending{failed: true, message: message}
+	return s.finalize(id, func(_ *task, at time.Time) *ending {
+		return &ending{at: at, failed: true, message: message}
 	})
 }
 
-func (s *Server) finalize(id string, end func(*task) *ending) error {
+func (s *Server) finalize(id string, end func(*task, time.Time) *ending) error {
 	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -213,7 +217,7 @@ func (s *Server) finalize(id string, end func(*task) *ending) error {
 	if t.outcome(now) != nil {
 		return fmt.Errorf("vidgotest: task %q is %s already", id, t.status(now))
 	}
-	t.end = end(t)
+	t.end = end(t, now)
 	s.schedule(t, 0)
 	return nil
 }

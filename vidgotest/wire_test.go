@@ -176,6 +176,6 @@ func TestGeneratedFilesCanBeFetchedWithoutAKey(t *testing.T) {
 		require.True(t, strings.HasPrefix(r.body, start), "%s: %q", name, r.body)
 	}
 	require.Equal(t, 404, fetch("a.exe").status)
-	require.Empty(t, srv.Requests()[0].Endpoint)
+	require.Equal(t, vidgotest.EndpointFile, srv.Requests()[0].Endpoint)
 	require.Zero(t, srv.Requests()[0].InFlight)
 }

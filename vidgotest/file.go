@@ -1,0 +1,209 @@
+package vidgotest
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// PickyHost is a host of files that answers 403 to HEAD, and to the user agents
+// that HTTP libraries and tools have by default, as one of the real ones does.
+// A file that is not there is a 403 too, and not a 404. [Script.FileHost] puts
+// files there.
+const PickyHost = "picky.vidgo.ai"
+
+const (
+	storageHost = "storage.vidgo.ai"
+	fileLife    = 24 * time.Hour // after the end of the task
+)
+
+// unowned is the Last-Modified of files that no task made.
+var unowned = time.Date(2025, 11, 12, 10, 30, 0, 0, time.UTC)
+
+func picky(host string) bool {
+	return strings.EqualFold(strings.TrimSuffix(host, ":443"), PickyHost)
+}
+
+// file answers a request for a file. It asks for no key, as the hosts of the
+// real ones do not.
+func (s *Server) file(r *http.Request, v *visit) answer {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return stored(http.StatusMethodNotAllowed, "MethodNotAllowed", "The specified method is not allowed against this resource.")
+	}
+	if picky(r.Host) && (r.Method == http.MethodHead || plainAgent(r.UserAgent())) {
+		return newAnswer(http.StatusForbidden, "text/html", []byte(HTML(http.StatusForbidden)))
+	}
+	edition := uint64(0)
+	if v.fault != nil && v.fault.Changed {
+		edition = 1
+	}
+	c, refusal := s.find(r.URL, edition, time.Now())
+	switch {
+	case refusal == nil:
+	case refusal.status == http.StatusNotFound && picky(r.Host):
+		return denied("Access Denied")
+	default:
+		return *refusal
+	}
+	a := newAnswer(http.StatusOK, c.contentType, nil)
+	a.header.Set("ETag", c.etag)
+	a.content = &c
+	return a
+}
+
+// plainAgent tells whether a user agent is one that nobody chose.
+func plainAgent(agent string) bool {
+	return agent == "" || slices.ContainsFunc([]string{"go-http-client/", "curl/", "wget/", "python-requests/", "axios/", "okhttp/"},
+		func(prefix string) bool { return strings.HasPrefix(strings.ToLower(agent), prefix) })
+}
+
+// find returns what lies at a file's URL now, or the answer that there is
+// nothing to be had.
+func (s *Server) find(u *url.URL, edition uint64, now time.Time) (content, *answer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if strings.HasPrefix(u.Path, tempPath) {
+		return s.uploaded(u.Path, now)
+	}
+	t := s.owner(u.Path)
+	if t != nil {
+		if refusal := t.refuses(u, now); refusal != nil {
+			return content{}, refusal
+		}
+	}
+	c, ok := t.content(u.Path, edition)
+	if !ok {
+		a := missing()
+		return content{}, &a
+	}
+	return c, nil
+}
+
+// owner returns the task that a generated file is named after, or nil. The
+// caller holds s.mu, here and below.
+func (s *Server) owner(path string) *task {
+	name := strings.TrimPrefix(path, generatedPath)
+	for i, c := range name {
+		if c == '-' && s.tasks[name[:i]] != nil {
+			return s.tasks[name[:i]]
+		}
+	}
+	return nil
+}
+
+// content is what a file holds, of a task or of none.
+func (t *task) content(path string, edition uint64) (content, bool) {
+	f, ok := formatOf(path)
+	switch {
+	case !ok:
+		return content{}, false
+	case t == nil:
+		return generated(f, path, 0, edition, unowned), true
+	}
+	return generated(f, path, t.script.FileSize, edition, t.ended()), true
+}
+
+// refuses returns the answer to a request for one of the task's files that
+// comes too early, too late, or with the wrong link; or nil.
+func (t *task) refuses(u *url.URL, now time.Time) *answer {
+	a := missing()
+	end := t.outcome(now)
+	switch {
+	case end == nil || end.failed || now.Sub(t.ended()) < t.script.FilesAfter:
+	case t.script.FreshLinks > 0:
+		why := checkLink(u, now)
+		if why == "" {
+			return nil
+		}
+		a = denied(why)
+	case now.Sub(t.ended()) >= fileLife:
+		a = denied("Access Denied")
+	default:
+		return nil
+	}
+	return &a
+}
+
+// link is the URL of one of the task's files as the API tells it now.
+func (t *task) link(name string, now time.Time) string {
+	host := t.script.FileHost
+	if host == "" {
+		host = storageHost
+	}
+	if !strings.Contains(host, "://") {
+		host = "https://" + host
+	}
+	path := generatedPath + name
+	if t.script.FreshLinks <= 0 {
+		return host + path
+	}
+	// Rounded up, so that no link is good for less than it should be.
+	expires := strconv.FormatInt(now.Add(t.script.FreshLinks+time.Second-1).Unix(), 10)
+	return fmt.Sprintf("%s%s?Expires=%s&Signature=%s", host, path, expires, sign(path, expires))
+}
+
+// checkLink tells why a signed link is refused, if it is.
+func checkLink(u *url.URL, now time.Time) string {
+	expires := u.Query().Get("Expires")
+	until, err := strconv.ParseInt(expires, 10, 64)
+	switch {
+	case err != nil || u.Query().Get("Signature") != sign(u.Path, expires):
+		return "The request signature we calculated does not match the signature you provided."
+	case !now.Before(time.Unix(until, 0)):
+		return "Request has expired"
+	default:
+		return ""
+	}
+}
+
+// sign keeps tests from making links themselves, and nobody else.
+func sign(path, expires string) string {
+	sum := sha256.Sum256([]byte("vidgotest\x00" + path + "\x00" + expires))
+	return hex.EncodeToString(sum[:16])
+}
+
+// stored is an error of an object store.
+func stored(status int, code, message string) answer {
+	return newAnswer(status, "application/xml", []byte("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"+
+		"<Error><Code>"+code+"</Code><Message>"+message+"</Message></Error>"))
+}
+
+func missing() answer {
+	return stored(http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
+}
+
+func denied(message string) answer {
+	return stored(http.StatusForbidden, "AccessDenied", message)
+}
+
+// Content returns what is behind the URL of a generated or an uploaded file,
+// to compare a download with: whatever the URL's host and query, whatever age
+// and faults say, and without a trace in the log. It is an error if there is
+// no such file.
+func (s *Server) Content(fileURL string) (*io.SectionReader, error) {
+	u, err := url.Parse(fileURL)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if strings.HasPrefix(u.Path, tempPath) {
+		f := s.files[u.Path]
+		if f == nil || f.kept == nil {
+			return nil, fmt.Errorf("vidgotest: no upload is kept at %q", u.Path)
+		}
+		return f.content().open(), nil
+	}
+	c, ok := s.owner(u.Path).content(u.Path, 0)
+	if !ok {
+		return nil, fmt.Errorf("vidgotest: no file at %q", u.Path)
+	}
+	return c.open(), nil
+}
