@@ -102,7 +102,7 @@ func (s *Server) owner(path string) *task {
 func (t *task) content(path string, edition uint64) (content, bool) {
 	f, ok := formatOf(path)
 	switch {
-	case !ok:
+	case !ok || !strings.HasPrefix(path, generatedPath):
 		return content{}, false
 	case t == nil:
 		return generated(f, path, 0, edition, unowned), true
