@@ -37,6 +37,12 @@ func TestSafeForConcurrentUse(t *testing.T) {
 					srv.Tasks()
 					srv.SetCredits(1000)
 					srv.Route("other.example.com", nil)
+					at := "https://storage.vidgo.ai/generated/" + id + "-1.png"
+					fetch(t, &srv, at)
+					srv.Content(at)
+					uploadForm(t, &srv, "a.png", png1)
+					uploadJSON(t, &srv, uploadURLURL, "file_url", at)
+					srv.Uploads()
 				}
 			})
 		}
@@ -48,7 +54,8 @@ func TestSafeForConcurrentUse(t *testing.T) {
 			ids[task.ID] = true
 		}
 		require.Len(t, ids, 400)
-		require.Len(t, srv.Requests(), 1200)
+		require.Len(t, srv.Requests(), 2400)
+		require.Len(t, srv.Uploads(), 5)
 		require.Len(t, srv.Requests(vidgotest.EndpointSubmit, vidgotest.EndpointBalance), 800)
 	})
 }

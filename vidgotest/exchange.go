@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -98,7 +99,7 @@ func (w *writer) Write(p []byte) (int, error) {
 	case w.declared >= 0 && w.size+int64(len(p)) > w.declared:
 		return 0, http.ErrContentLength
 	}
-	if w.size == 0 && len(p) > 0 && !w.open && w.sent["Content-Type"] == nil {
+	if w.size == 0 && len(p) > 0 && !w.open && !w.told("Content-Type") {
 		w.sent.Set("Content-Type", http.DetectContentType(p))
 	}
 	w.size += int64(len(p))
@@ -175,9 +176,11 @@ func (w *writer) response(ctx context.Context, over func()) (*http.Response, err
 		over()
 		return nil, errReset()
 	}
-	if w.sent.Get("Date") == "" {
+	if !w.told("Date") {
 		w.sent.Set("Date", time.Now().UTC().Format(http.TimeFormat))
 	}
+	length := w.length()
+	maps.DeleteFunc(w.sent, func(_ string, values []string) bool { return len(values) == 0 })
 	return &http.Response{
 		Status:        strconv.Itoa(w.status) + " " + http.StatusText(w.status),
 		StatusCode:    w.status,
@@ -185,9 +188,15 @@ func (w *writer) response(ctx context.Context, over func()) (*http.Response, err
 		ProtoMajor:    1,
 		ProtoMinor:    1,
 		Header:        w.sent,
-		ContentLength: w.length(),
+		ContentLength: length,
 		Body:          w.body(ctx, over),
 	}, nil
+}
+
+// told tells whether the handler has settled a header, if only that there is none.
+func (w *writer) told(name string) bool {
+	_, ok := w.sent[name]
+	return ok
 }
 
 // length completes the header's Content-Length where net/http would.
@@ -197,7 +206,7 @@ func (w *writer) length() int64 {
 		return 0
 	case w.declared >= 0:
 		return w.declared
-	case !w.ended || (w.head && w.size == 0):
+	case !w.ended || w.told("Content-Length") || (w.head && w.size == 0):
 		return -1
 	}
 	w.sent.Set("Content-Length", strconv.FormatInt(w.size, 10))

@@ -100,3 +100,76 @@ func TestTheSameAnswersOnASocket(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "image/png", r.header.Get("Content-Type"))
 }
+
+// On a socket, because net/http has its own mind about lengths, and the size
+// of a file must be nothing to the fake there either.
+func TestALargeFileOnASocket(t *testing.T) {
+	const size = 100 << 20
+	var srv vidgotest.Server
+	url, client := listen(t, &srv)
+	srv.Default = vidgotest.Script{FileSize: size, FileHost: url}
+	at := fileURL(t, &srv)
+	require.True(t, strings.HasPrefix(at, url+"/generated/"))
+	before := heap()
+	res, err := client.Do(fileRequest(t, http.MethodGet, at))
+	require.NoError(t, err)
+	defer res.Body.Close()
+	require.EqualValues(t, size, res.ContentLength)
+	n, err := io.Copy(io.Discard, res.Body)
+	require.NoError(t, err)
+	require.EqualValues(t, size, n)
+	require.Less(t, heap()-before, int64(4<<20))
+}
+
+// On a socket, because the client must see what the client in memory sees.
+func TestFaultyFilesOnASocket(t *testing.T) {
+	const size = 1 << 20
+	var srv vidgotest.Server
+	url, client := listen(t, &srv)
+	srv.Default = vidgotest.Script{FileSize: size, FileHost: url}
+	at := fileURL(t, &srv)
+	whole := fetch(t, &srv, at).body
+	for name, c := range map[string]struct {
+		fault vidgotest.Fault
+		bytes int
+		err   error
+	}{
+		"cut":                    {vidgotest.Fault{After: 1000}, 1000, io.ErrUnexpectedEOF},
+		"reset":                  {vidgotest.Fault{After: 1000, Reset: true}, 1000, syscall.ECONNRESET},
+		"half":                   {vidgotest.Fault{Truncate: true}, size / 2, io.ErrUnexpectedEOF},
+		"a length too small":     {vidgotest.Fault{Header: http.Header{"Content-Length": {"10"}}}, 10, nil},
+		"a length too large":     {vidgotest.Fault{Header: http.Header{"Content-Length": {"1048577"}}}, size, io.ErrUnexpectedEOF},
+		"no length":              {vidgotest.Fault{Header: http.Header{"Content-Length": nil}}, size, nil},
+		"no length, and cut":     {vidgotest.Fault{After: 1000, Header: http.Header{"Content-Length": nil}}, 1000, io.ErrUnexpectedEOF},
+		"compressed":             {vidgotest.Fault{Gzip: true}, size, nil}, // and undone by net/http
+		"stalled till cancelled": {vidgotest.Fault{After: 1000, Hang: true}, 1000, context.DeadlineExceeded},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.fault.Endpoint = vidgotest.EndpointFile
+			srv.Inject(c.fault)
+			ctx, cancel := context.WithCancelCause(t.Context())
+			if c.fault.Hang {
+				time.AfterFunc(50*time.Millisecond, func() { cancel(context.DeadlineExceeded) })
+			}
+			defer cancel(nil)
+			r, err := try(client, fileRequest(t, http.MethodGet, at).WithContext(ctx))
+			if c.err == nil {
+				require.NoError(t, err)
+			} else {
+				require.ErrorIs(t, err, c.err)
+			}
+			require.Len(t, r.body, c.bytes)
+			require.True(t, whole[:c.bytes] == r.body)
+		})
+	}
+}
+
+// On a socket, because there the body comes in pieces that net/http chooses.
+func TestALargeUploadOnASocket(t *testing.T) {
+	srv := vidgotest.Server{MaxUpload: 20 << 20}
+	url, client := listen(t, &srv)
+	r, err := stream(t, t.Context(), client, url+"/api/common/upload/stream", zeros(20<<20))
+	require.NoError(t, err)
+	require.Equal(t, 200, r.status, r.body)
+	require.EqualValues(t, 20<<20, srv.Uploads()[0].Size)
+}
