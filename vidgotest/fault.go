@@ -50,9 +50,9 @@ type Fault struct {
 	Truncate bool
 
 	// After lets Reset, Hang or Truncate strike only when so many bytes of the
-	// answer's body were sent; without one of them it is a Truncate. A body
-	// that is not longer than that gets through. By default (0) they strike as
-	// they say.
+	// answer's body were sent; without one of them it is a Truncate. A shorter
+	// body gets through. On a socket a reset may overtake the last bytes. By
+	// default (0) they strike as they say.
 	After int64
 
 	// Drip is a pause before each KiB of the answer's body.

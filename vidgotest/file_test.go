@@ -299,7 +299,7 @@ func TestTheLogTellsWhatAFileHostSees(t *testing.T) {
 }
 
 func TestALargeFileCostsNoMemory(t *testing.T) {
-	const size = 300 << 20
+	const size = 100 << 20
 	srv := vidgotest.Server{Default: vidgotest.Script{FileSize: size}}
 	res, err := srv.Client().Do(fileRequest(t, http.MethodGet, fileURL(t, &srv)))
 	require.NoError(t, err)

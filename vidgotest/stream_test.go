@@ -37,6 +37,7 @@ func endless(stopped chan<- error, wrote *int) http.HandlerFunc {
 			n, err := w.Write(make([]byte, 1000))
 			*wrote += n
 			if err != nil {
+				<-r.Context().Done() // as with net/http, a moment later
 				stopped <- errors.Join(err, r.Context().Err())
 				return
 			}

@@ -375,7 +375,7 @@ func TestUploadByURLGetsWhatTheFakeMade(t *testing.T) {
 
 		srv.Route("large.example.com", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			for {
-				if _, err := io.WriteString(w, png1); err != nil {
+				if _, err := io.WriteString(w, png1+strings.Repeat("x", 10_000)); err != nil {
 					return
 				}
 			}
