@@ -58,6 +58,11 @@ func invalid(field, message, kind string) answer {
 	})
 }
 
+// lacks is what it says about a field that is not there.
+func lacks(field string) answer {
+	return invalid(field, "field required", "value_error.missing")
+}
+
 func badRequest(message string) answer {
 	return typed(http.StatusBadRequest, "validation_error", message)
 }
@@ -92,7 +97,7 @@ func usual(status int) answer {
 	case status == http.StatusRequestTimeout:
 		return newAnswer(status, "text/plain; charset=utf-8", []byte("Request Timeout"))
 	case status == http.StatusUnprocessableEntity:
-		return invalid("file", "field required", "value_error.missing")
+		return lacks("file")
 	case status >= 400:
 		return newAnswer(status, "text/html", []byte(HTML(status)))
 	default:

@@ -33,9 +33,29 @@
 //
 // A task with Hold set waits for [Server.Finish] or [Server.Fail].
 //
-// The files it announces can be fetched from it too: a GET of any path below
-// /generated/ that ends in .png, .mp4, .mp3 or .wav answers with a tiny real
-// file of that kind.
+// Any model is taken with any input, unless [Server.Models] or [Server.Check]
+// says otherwise. What can be derived from a track only once is a 409 the
+// second time, as at the real service: convert-to-wav, create-music-video,
+// generate-music-cover, generate-persona, separate-vocals and stem-split with
+// the task_id (and audio_id) of an earlier one that did not fail.
+//
+// # Files
+//
+// The files that a task announces can be fetched from the fake too: tiny real
+// ones, or of any size that [Script.FileSize] names, made while they are sent.
+// They know ranges and have an ETag; they come and go as the script says, or
+// lie on a host that is hard to please:
+//
+//	srv.Default = vidgotest.Script{FileSize: 500 << 20, FilesAfter: 5 * time.Second, FileHost: vidgotest.PickyHost}
+//
+// A file is found by its path, below /generated/ on any host. [Server.Content]
+// tells what a download of it should have brought.
+//
+// # Uploads
+//
+// The three upload endpoints take what Vidgo takes: one image, five times a
+// minute ([Server.UploadRate]), and tell where it can be fetched for 72 hours.
+// [Server.Uploads] tells what came. The bytes of large ones are not kept.
 //
 // # Faults
 //
@@ -45,7 +65,13 @@
 //		vidgotest.Fault{Endpoint: vidgotest.EndpointSubmit, Accept: true, Reset: true}, // taken, but the answer is lost
 //		vidgotest.Fault{Endpoint: vidgotest.EndpointStatus, Status: 429, RetryAfter: "3", Times: 2},
 //		vidgotest.Fault{Endpoint: vidgotest.EndpointStatus, Status: 502, Body: vidgotest.HTML(502)},
+//		vidgotest.Fault{Endpoint: vidgotest.EndpointFile, After: 1 << 20},                               // breaks after a MiB
+//		vidgotest.Fault{Endpoint: vidgotest.EndpointFile, After: 1 << 20, Hang: true},                   // stalls there
+//		vidgotest.Fault{Endpoint: vidgotest.EndpointFile, Changed: true, Times: -1},                     // is another file by now
+//		vidgotest.Fault{Endpoint: vidgotest.EndpointFile, Header: http.Header{"ETag": nil}, Times: -1},  // has no ETag
 //	)
+//
+// Files meet only the faults of [EndpointFile].
 //
 // # Callbacks
 //
@@ -69,6 +95,6 @@
 //
 // # Logs
 //
-// [Server.Requests], [Server.Deliveries] and [Server.Tasks] tell what was
-// asked, what was called back and what there is.
+// [Server.Requests], [Server.Deliveries], [Server.Tasks] and [Server.Uploads]
+// tell what was asked, what was called back and what there is.
 package vidgotest

@@ -1,6 +1,7 @@
 package vidgotest_test
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net/http"
@@ -65,6 +66,57 @@ func ExampleServer_Route() {
 	// Output:
 	// POST hooks.example.com/vidgo true
 	// answered 200
+}
+
+// A download that breaks off, and goes on where it stopped.
+func ExampleServer_Content() {
+	var srv vidgotest.Server
+	srv.Default.FileSize = 1 << 20
+	srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointFile, After: 1000})
+	post(&srv, `{"model": "sora-2", "input": {}}`)
+	file := "https://storage.vidgo.ai/generated/" + srv.Tasks()[0].ID + "-1.mp4"
+
+	res, err := srv.Client().Get(file)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	start, err := io.ReadAll(res.Body)
+	fmt.Println(len(start), "bytes:", err)
+
+	req, _ := http.NewRequest("GET", file, nil)
+	req.Header.Set("Range", fmt.Sprintf("bytes=%d-", len(start)))
+	req.Header.Set("If-Range", res.Header.Get("ETag"))
+	if res, err = srv.Client().Do(req); err != nil {
+		fmt.Println(err)
+		return
+	}
+	rest, _ := io.ReadAll(res.Body)
+
+	content, _ := srv.Content(file)
+	whole, _ := io.ReadAll(content)
+	fmt.Println(res.Header.Get("Content-Range"), bytes.Equal(whole, append(start, rest...)))
+	// Output:
+	// 1000 bytes: unexpected EOF
+	// bytes 1000-1048575/1048576 true
+}
+
+// An image that was uploaded.
+func ExampleServer_Uploads() {
+	var srv vidgotest.Server
+	body := `{"base64_data": "iVBORw0KGgo=", "file_name": "cat.png"}`
+	req, _ := http.NewRequest("POST", "https://api.vidgo.ai/api/common/upload/base64", strings.NewReader(body))
+	req.Header.Set("Authorization", "Bearer any-key")
+	res, err := srv.Client().Do(req)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer res.Body.Close()
+	for _, u := range srv.Uploads() {
+		fmt.Println(res.StatusCode, u.Size, u.MIMEType, u.URL)
+	}
+	// Output: 200 8 image/png https://storage.vidgo.ai/temp/cat.png
 }
 
 // post submits, and returns the status of the answer.

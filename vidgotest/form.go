@@ -49,7 +49,7 @@ func (f *form) read(part *multipart.Part) error {
 		}
 		f.file = newImage(part.FileName())
 		_, err := io.Copy(f.file, part)
-		return noEOF(err)
+		return err
 	case "upload_path":
 		return readField(&f.uploadPath, part)
 	case "file_name":
@@ -65,13 +65,5 @@ func readField(field *string, r io.Reader) error {
 		return errors.New("a field is too long")
 	}
 	*field = string(b)
-	return noEOF(err)
-}
-
-// noEOF keeps a part that ends early from passing for the end of the form.
-func noEOF(err error) error {
-	if err == io.EOF {
-		return io.ErrUnexpectedEOF
-	}
 	return err
 }

@@ -64,7 +64,7 @@ func (s *Server) readSubmission(body []byte) (submission, *answer) {
 	o.input = fields["input"]
 	switch {
 	case len(o.input) == 0:
-		return no(invalid("input", "field required", "value_error.missing"))
+		return no(lacks("input"))
 	case o.input[0] != '{':
 		return no(invalid("input", "value is not a valid dict", "type_error.dict"))
 	}
@@ -77,15 +77,27 @@ func (s *Server) readSubmission(body []byte) (submission, *answer) {
 	if err := s.Contract.checkURL(o.callbackURL); err != nil {
 		return no(badRequest("invalid callback_url: " + err.Error()))
 	}
-	if s.Models != nil && !slices.Contains(s.Models, o.model) {
-		return no(typed(http.StatusNotFound, "resource_not_found_error", "Model not found: "+o.model))
-	}
-	if s.Check != nil {
-		if err := s.Check(o.model, slices.Clone(o.input)); err != nil {
-			return no(badRequest(err.Error()))
-		}
+	if refusal := s.checkModel(o); refusal != nil {
+		return no(*refusal)
 	}
 	return o, nil
+}
+
+// checkModel returns the answer of a server that does not know the model, or
+// does not like its input; or nil.
+func (s *Server) checkModel(o submission) *answer {
+	if s.Models != nil && !slices.Contains(s.Models, o.model) {
+		a := typed(http.StatusNotFound, "resource_not_found_error", "Model not found: "+o.model)
+		return &a
+	}
+	if s.Check == nil {
+		return nil
+	}
+	if err := s.Check(o.model, slices.Clone(o.input)); err != nil {
+		a := badRequest(err.Error())
+		return &a
+	}
+	return nil
 }
 
 // maxCallbackURL is in characters.

@@ -15,16 +15,8 @@ import (
 
 // unpack takes an image out of a request, or returns the answer that there is none.
 func (s *Server) unpack(r *http.Request, v *visit) (parcel, *answer) {
-	no := func(a answer) (parcel, *answer) { return parcel{}, &a }
 	if v.endpoint == EndpointUpload {
-		switch f := v.form; {
-		case f == nil || (f.file == nil && f.err == nil):
-			return no(invalid("file", "field required", "value_error.missing"))
-		case f.err != nil:
-			return no(badRequest("request body could not be parsed: " + f.err.Error()))
-		default:
-			return parcel{f.file, f.uploadPath, f.fileName}, nil
-		}
+		return v.form.unpack()
 	}
 	var o struct {
 		Data       string `json:"base64_data"`
@@ -33,25 +25,38 @@ func (s *Server) unpack(r *http.Request, v *visit) (parcel, *answer) {
 		FileName   string `json:"file_name"`
 	}
 	if err := json.Unmarshal(v.body, &o); err != nil {
-		return no(badRequest("request body must be a JSON object of strings"))
+		return noParcel(badRequest("request body must be a JSON object of strings"))
 	}
 	var found *image
 	var err error
 	switch {
 	case v.endpoint == EndpointUploadBase64 && o.Data == "":
-		return no(invalid("base64_data", "field required", "value_error.missing"))
+		return noParcel(lacks("base64_data"))
 	case v.endpoint == EndpointUploadBase64:
 		found, err = decodeImage(o.Data)
 	case o.URL == "":
-		return no(invalid("file_url", "field required", "value_error.missing"))
+		return noParcel(lacks("file_url"))
 	default:
 		found, err = s.fetch(r.Context(), o.URL)
 	}
 	if err != nil {
-		return no(badRequest(err.Error()))
+		return noParcel(badRequest(err.Error()))
 	}
 	return parcel{found, o.UploadPath, o.FileName}, nil
 }
+
+func (f *form) unpack() (parcel, *answer) {
+	switch {
+	case f == nil || (f.file == nil && f.err == nil): // nil: no body at all
+		return noParcel(lacks("file"))
+	case f.err != nil:
+		return noParcel(badRequest("request body could not be parsed: " + f.err.Error()))
+	default:
+		return parcel{f.file, f.uploadPath, f.fileName}, nil
+	}
+}
+
+func noParcel(a answer) (parcel, *answer) { return parcel{}, &a }
 
 // decodeImage reads a data URL or bare base64. The decoder of the standard
 // library skips line ends, which Vidgo does not.
