@@ -294,3 +294,24 @@ func TestAReceiverSeesARealRequest(t *testing.T) {
 	require.NotNil(t, got.TLS)
 	require.Error(t, got.Context().Err()) // it ended with the exchange
 }
+
+func TestAReceiverThatFlushesAndThenStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		srv.Route("hooks.example.com", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			flush(w)
+			if len(srv.Deliveries()) == 0 {
+				<-r.Context().Done()
+			}
+			panic(http.ErrAbortHandler)
+		}))
+		submit(t, &srv, "m", hook)
+		time.Sleep(time.Minute)
+		all := srv.Deliveries()
+		require.Len(t, all, 2)
+		require.ErrorIs(t, all[0].Err, context.DeadlineExceeded)
+		require.Zero(t, all[0].Status)
+		require.NoError(t, all[1].Err)
+		require.Equal(t, 200, all[1].Status, "a status is one, however the rest ends")
+	})
+}

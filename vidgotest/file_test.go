@@ -323,6 +323,9 @@ func TestContentReadsAnywhere(t *testing.T) {
 		require.NoError(t, err)
 		require.True(t, bytes.Equal(all[off:off+int64(len(part))], part), off)
 	}
+	for _, b := range all[100:] {
+		require.Less(t, b, byte(0x80), "a decoder could take it for a marker")
+	}
 	_, err = content.ReadAt(make([]byte, 1), 3000)
 	require.Equal(t, io.EOF, err)
 }

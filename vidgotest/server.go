@@ -84,7 +84,6 @@ type visit struct {
 	target
 	fault    *Fault   // nil if nothing is to go wrong
 	entry    *Request // in the log; guarded by Server.mu
-	flying   bool     // counted in Server.inFlight; guarded by Server.mu
 	body     []byte   // of requests with JSON
 	form     *form    // of uploads as a stream
 	tooLarge bool     // the body was not kept
@@ -100,17 +99,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // arrive notes a request in the log and decides its fate.
 func (s *Server) arrive(r *http.Request) *visit {
 	v := &visit{target: locate(r.Host, r.URL)}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if v.endpoint == EndpointFile {
-		if t := s.owner(r.URL.Path); t != nil {
-			v.taskID = t.id
-		}
-	} else {
-		s.inFlight++
-		v.flying = true
-	}
-	v.fault = s.takeFault(v.target)
 	v.entry = &Request{
 		Time:     time.Now(),
 		Method:   r.Method,
@@ -118,12 +106,20 @@ func (s *Server) arrive(r *http.Request) *visit {
 		Path:     r.URL.EscapedPath(),
 		Query:    r.URL.RawQuery,
 		Endpoint: v.endpoint,
-		TaskID:   v.taskID,
 		Header:   r.Header.Clone(),
 	}
-	if v.flying {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if v.endpoint == EndpointFile { // of another host than the API: not in flight there
+		if t := s.owner(r.URL.Path); t != nil {
+			v.taskID = t.id
+		}
+	} else {
+		s.inFlight++
 		v.entry.InFlight = s.inFlight
 	}
+	v.entry.TaskID = v.taskID
+	v.fault = s.takeFault(v.target)
 	s.requests = append(s.requests, v.entry)
 	return v
 }
@@ -132,8 +128,7 @@ func (s *Server) arrive(r *http.Request) *visit {
 func (s *Server) leave(v *visit) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if v.flying {
-		v.flying = false
+	if v.endpoint != EndpointFile {
 		s.inFlight--
 	}
 }

@@ -3,9 +3,7 @@ package vidgotest_test
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"io"
 	"mime/multipart"
@@ -67,27 +65,6 @@ func uploadJSON(t testing.TB, srv *vidgotest.Server, url string, fields ...strin
 	body, err := json.Marshal(o)
 	require.NoError(t, err)
 	return do(t, srv, http.MethodPost, url, string(body))
-}
-
-func TestUploadAnswersAsDocumented(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var srv vidgotest.Server
-		r := uploadForm(t, &srv, "cat.PNG", png1, "upload_path", "cats", "file_name", "tom.png")
-		require.Equal(t, 200, r.status, r.body)
-		u := srv.Uploads()[0]
-		require.NotEmpty(t, u.ID)
-		require.JSONEq(t, `{"success":true,"code":200,"msg":"File uploaded successfully","data":{
-			"file_id":"`+u.ID+`","file_name":"tom.png","original_name":"cat.PNG","file_size":9,"mime_type":"image/png",
-			"upload_path":"temp/cats","file_url":"https://storage.vidgo.ai/temp/cats/tom.png",
-			"download_url":"https://storage.vidgo.ai/temp/cats/tom.png?download=1",
-			"upload_time":"2000-01-01T00:00:00","expires_at":"2000-01-04T00:00:00"}}`, r.body)
-		sum := sha256.Sum256([]byte(png1))
-		require.Equal(t, vidgotest.Upload{
-			Endpoint: vidgotest.EndpointUpload, ID: u.ID, Name: "tom.png", OriginalName: "cat.PNG", Size: 9,
-			MIMEType: "image/png", SHA256: hex.EncodeToString(sum[:]), Path: "temp/cats",
-			URL: "https://storage.vidgo.ai/temp/cats/tom.png", Time: time.Now(),
-		}, u)
-	})
 }
 
 func TestEveryWayToUploadTheSame(t *testing.T) {
@@ -382,4 +359,40 @@ func TestUploadByURLGetsWhatTheFakeMade(t *testing.T) {
 		}))
 		require.Equal(t, 413, uploadJSON(t, &srv, uploadURLURL, "file_url", "https://large.example.com/a.png").status)
 	})
+}
+
+// counting tells how much of a body was read.
+type counting struct {
+	io.Reader
+	n int
+}
+
+func (c *counting) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.n += n
+	return n, err
+}
+
+func TestARequestIsReadToItsEndWhateverFollows(t *testing.T) {
+	const size = 1 << 20
+	contentType, form := multi(t, "a.png", png1)
+	for name, c := range map[string]struct {
+		method, url, contentType, start string
+	}{
+		"what is no form":             {http.MethodPost, uploadURL, "text/plain", ""},
+		"what comes after a form":     {http.MethodPost, uploadURL, contentType, form},
+		"a form that is broken":       {http.MethodPost, uploadURL, contentType, form[:80] + "\r\n\r\n--"},
+		"an object that is too large": {http.MethodPost, submitURL, "application/json", "{"},
+		"with a file":                 {http.MethodGet, "https://storage.vidgo.ai/generated/a.png", "", ""},
+		"at no endpoint":              {http.MethodPost, base + "/nothing", "", ""},
+	} {
+		srv := vidgotest.Server{MaxUpload: 1000}
+		body := &counting{Reader: io.MultiReader(strings.NewReader(c.start), io.LimitReader(zero{}, size))}
+		req, err := http.NewRequestWithContext(t.Context(), c.method, c.url, body)
+		require.NoError(t, err)
+		req.Header.Set("Content-Type", c.contentType)
+		_, err = try(srv.Client(), req)
+		require.NoError(t, err)
+		require.Equal(t, size+len(c.start), body.n, name)
+	}
 }

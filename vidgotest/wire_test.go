@@ -2,6 +2,8 @@ package vidgotest_test
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"image/png"
 	"net/http"
@@ -178,4 +180,25 @@ func TestGeneratedFilesCanBeFetchedWithoutAKey(t *testing.T) {
 	require.Equal(t, 404, fetch("a.exe").status)
 	require.Equal(t, vidgotest.EndpointFile, srv.Requests()[0].Endpoint)
 	require.Zero(t, srv.Requests()[0].InFlight)
+}
+
+func TestUploadAnswersAsDocumented(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		r := uploadForm(t, &srv, "cat.PNG", png1, "upload_path", "cats", "file_name", "tom.png")
+		require.Equal(t, 200, r.status, r.body)
+		u := srv.Uploads()[0]
+		require.NotEmpty(t, u.ID)
+		require.JSONEq(t, `{"success":true,"code":200,"msg":"File uploaded successfully","data":{
+			"file_id":"`+u.ID+`","file_name":"tom.png","original_name":"cat.PNG","file_size":9,"mime_type":"image/png",
+			"upload_path":"temp/cats","file_url":"https://storage.vidgo.ai/temp/cats/tom.png",
+			"download_url":"https://storage.vidgo.ai/temp/cats/tom.png?download=1",
+			"upload_time":"2000-01-01T00:00:00","expires_at":"2000-01-04T00:00:00"}}`, r.body)
+		sum := sha256.Sum256([]byte(png1))
+		require.Equal(t, vidgotest.Upload{
+			Endpoint: vidgotest.EndpointUpload, ID: u.ID, Name: "tom.png", OriginalName: "cat.PNG", Size: 9,
+			MIMEType: "image/png", SHA256: hex.EncodeToString(sum[:]), Path: "temp/cats",
+			URL: "https://storage.vidgo.ai/temp/cats/tom.png", Time: time.Now(),
+		}, u)
+	})
 }
