@@ -65,13 +65,17 @@
 //		vidgotest.Fault{Endpoint: vidgotest.EndpointSubmit, Accept: true, Reset: true}, // taken, but the answer is lost
 //		vidgotest.Fault{Endpoint: vidgotest.EndpointStatus, Status: 429, RetryAfter: "3", Times: 2},
 //		vidgotest.Fault{Endpoint: vidgotest.EndpointStatus, Status: 502, Body: vidgotest.HTML(502)},
-//		vidgotest.Fault{Endpoint: vidgotest.EndpointFile, After: 1 << 20},                               // breaks after a MiB
-//		vidgotest.Fault{Endpoint: vidgotest.EndpointFile, After: 1 << 20, Hang: true},                   // stalls there
-//		vidgotest.Fault{Endpoint: vidgotest.EndpointFile, Changed: true, Times: -1},                     // is another file by now
-//		vidgotest.Fault{Endpoint: vidgotest.EndpointFile, Header: http.Header{"ETag": nil}, Times: -1},  // has no ETag
 //	)
 //
-// Files meet only the faults of [EndpointFile].
+// Files meet only the faults of [EndpointFile]. These are a download that
+// breaks off after a MiB, one that stalls there, a file that is another one by
+// now, and a host that knows neither ranges nor an ETag:
+//
+//	file := vidgotest.EndpointFile
+//	srv.Inject(vidgotest.Fault{Endpoint: file, After: 1 << 20})
+//	srv.Inject(vidgotest.Fault{Endpoint: file, After: 1 << 20, Hang: true})
+//	srv.Inject(vidgotest.Fault{Endpoint: file, Changed: true, Times: -1})
+//	srv.Inject(vidgotest.Fault{Endpoint: file, NoRange: true, Header: http.Header{"ETag": nil}, Times: -1})
 //
 // # Callbacks
 //

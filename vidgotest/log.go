@@ -64,6 +64,12 @@ func (s *Server) Deliveries() []Delivery {
 	return found
 }
 
+func (s *Server) noteBody(v *visit, body []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v.entry.Body = body
+}
+
 func (s *Server) noteTask(v *visit, id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -24,23 +24,27 @@ func (s *Server) receive(r *http.Request, v *visit) {
 	start := &prefix{limit: maxLogged}
 	body := io.TeeReader(r.Body, start)
 	var err error
-	switch limit := int64(base64.StdEncoding.EncodedLen(int(s.maxUpload()))) + maxLogged; v.endpoint {
+	switch v.endpoint {
 	case EndpointUpload:
 		v.form = readForm(r.Header.Get("Content-Type"), body)
 	case EndpointFile:
 	default:
+		limit := s.maxJSON()
 		v.body, err = io.ReadAll(io.LimitReader(body, limit+1))
 		v.tooLarge = int64(len(v.body)) > limit
 	}
 	if err == nil {
 		_, err = io.Copy(io.Discard, body)
 	}
-	s.mu.Lock()
-	v.entry.Body = start.bytes
-	s.mu.Unlock()
+	s.noteBody(v, start.bytes)
 	if err != nil {
 		panic(http.ErrAbortHandler) // half a request deserves no answer
 	}
+}
+
+// maxJSON leaves room for an image in base64, and for what is around it.
+func (s *Server) maxJSON() int64 {
+	return int64(base64.StdEncoding.EncodedLen(int(s.maxUpload()))) + 64<<10
 }
 
 func (s *Server) maxUpload() int64 {

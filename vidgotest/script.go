@@ -57,7 +57,8 @@ type Script struct {
 	FileHost string
 
 	// FilesAfter is how long after the end of the task its files can be
-	// fetched first. Until then they are announced, and a 404.
+	// fetched first. Until then they are announced, and a 404 (on [PickyHost]
+	// a 403).
 	FilesAfter time.Duration
 
 	// FreshLinks makes the links to the files expire, so long after the look

@@ -26,10 +26,10 @@ func (s *Server) Client() *http.Client {
 	return &http.Client{Transport: memory{s}}
 }
 
-// Route sends callbacks to host, and what clients in memory ask of it,
-// to h, in the process. A host may have a port ("hooks.example.com:8443");
-// without one it is the scheme's own. A later call for the same host replaces
-// h; a nil h ends the route.
+// Route sends callbacks to host, what clients in memory ask of it, and uploads
+// by URL that name it, to h, in the process. A host may have a port
+// ("hooks.example.com:8443"); without one it is the scheme's own. A later call
+// for the same host replaces h; a nil h ends the route.
 func (s *Server) Route(host string, h http.Handler) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
