@@ -1,0 +1,83 @@
+package models
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// InputError tells all that is wrong with an input.
+type InputError struct {
+	Model  string
+	Faults []Fault // by field
+}
+
+// Fault is one thing that is wrong with an input.
+type Fault struct {
+	Field  string // such as "duration" or "multi_prompt[1].prompt"; empty for the input as a whole
+	Reason string // what is wrong, and what would be right, such as "is 12; want 10 or 15"
+}
+
+// String is the field and the reason.
+func (f Fault) String() string {
+	return strings.TrimPrefix(f.Field+" "+f.Reason, " ")
+}
+
+// Error tells the faults in one line. It leaves out the model, which whoever
+// asked knows, and which a client with this check puts before it.
+func (e *InputError) Error() string {
+	if len(e.Faults) == 0 {
+		return "the input is not what the model takes"
+	}
+	texts := make([]string, len(e.Faults))
+	for i, f := range e.Faults {
+		texts[i] = f.String()
+	}
+	return strings.Join(texts, " | ")
+}
+
+// newInputError puts the faults in an order that does not change. It is nil if
+// there are none.
+func newInputError(model string, faults []Fault) error {
+	if len(faults) == 0 {
+		return nil
+	}
+	slices.SortFunc(faults, func(a, b Fault) int {
+		return cmp.Or(cmp.Compare(a.Field, b.Field), cmp.Compare(a.Reason, b.Reason))
+	})
+	return &InputError{Model: model, Faults: slices.Compact(faults)}
+}
+
+// show prints a value as JSON, as much of it as a line can take.
+func show(v any) string {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Sprintf("a %T", v)
+	}
+	const most = 60
+	if text := string(raw); utf8.RuneCountInString(text) <= most {
+		return text
+	}
+	return string([]rune(string(raw))[:most]) + "..."
+}
+
+// choice joins with commas and "or".
+func choice(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}
+
+// showAll is a choice of values.
+func showAll(values []any) string {
+	words := make([]string, len(values))
+	for i, v := range values {
+		words[i] = show(v)
+	}
+	return choice(words)
+}
