@@ -1,0 +1,27 @@
+// Package video has a struct for the input of each documented video model:
+//
+//	task, err := client.Run(ctx, video.Sora2{Prompt: "a paper boat in the rain", Duration: 10})
+//
+// # Names
+//
+// The name is the model's id, cut into words at whatever is neither letter nor
+// digit, each with a capital: sora-2 is Sora2, kling-2.1/pro is Kling21Pro,
+// openai/sora-2/text-to-video is OpenAISora2TextToVideo. The same goes for
+// fields: image_urls is ImageURLs. AI, CFG, GPT, ID, MV, OpenAI, URL, WAV and
+// XAI are spelt so, and a number with a letter is in upper case, as in 4K.
+//
+// # Fields
+//
+// A required field is always sent, an optional one only if it is not zero. It
+// is a pointer where zero says something of its own: new(false), new(0). Types
+// such as [AspectRatio] have constants for the values that any model documents,
+// and take every other string, too; the comment of a field says which values
+// its model takes. Package models finds what is wrong before it is sent.
+//
+// A field that is newer than this package is added by embedding:
+//
+//	type Newer struct {
+//		video.Sora2
+//		Grain int `json:"grain"`
+//	}
+package video
