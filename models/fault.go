@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -21,9 +22,15 @@ type Fault struct {
 	Reason string // what is wrong, and what would be right, such as "is 12; want 10 or 15"
 }
 
-// String is the field and the reason.
+// String is the field and the reason. Names and values come from the input, so
+// whatever a terminal or a log would not print is replaced.
 func (f Fault) String() string {
-	return strings.TrimPrefix(f.Field+" "+f.Reason, " ")
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, strings.TrimPrefix(cut(f.Field, 200)+" "+f.Reason, " "))
 }
 
 // Error tells the faults in one line. It leaves out the model, which whoever
@@ -57,11 +64,15 @@ func show(v any) string {
 	if err != nil {
 		return fmt.Sprintf("a %T", v)
 	}
-	const most = 60
-	if text := string(raw); utf8.RuneCountInString(text) <= most {
+	return cut(string(raw), 60)
+}
+
+// cut shortens a text to so many characters.
+func cut(text string, most int) string {
+	if utf8.RuneCountInString(text) <= most {
 		return text
 	}
-	return string([]rune(string(raw))[:most]) + "..."
+	return string([]rune(text)[:most]) + "..."
 }
 
 // choice joins with commas and "or".

@@ -140,11 +140,11 @@ func number(v any) (float64, bool) {
 type cond struct {
 	Field    string
 	Given    *bool
-	Is       []any // one of these
-	MinItems *int  `json:"min_items"`
-	MaxItems *int  `json:"max_items"`
-	MaxChars int   `json:"max_chars"`
-	MaxWords int   `json:"max_words"`
+	Is       []any  // one of these
+	MinItems *int   `json:"min_items"`
+	MaxItems *int   `json:"max_items"`
+	MaxChars int    `json:"max_chars"`
+	MaxWords int    `json:"max_words"`
 	Above    string // a field that this one is greater than
 	Edge     int    // a WIDTHxHEIGHT size with an edge of at least this
 }

@@ -38,7 +38,6 @@ func (OpenAIGPTImage15TextToImage) Model() string { return "openai/gpt-image-1.5
 // OpenAIGPTImage25FlareEdit is the input of openai/gpt-image-2.5-flare/edit (GPT Image 2.5 Flare
 // Image Edit). Its page is api-manual/image-series/gpt-image-2-5-flare-edit, as of 2026-09+.
 //
-//   - mask_url needs image_urls.
 //   - One image for each request.
 //   - Size auto needs resolution 1K.
 //   - A WIDTHxHEIGHT size needs resolution 2K or 4K. Its edges are multiples of 16 and at most 3840
@@ -60,7 +59,8 @@ type OpenAIGPTImage25FlareEdit struct {
 	Quality Quality `json:"quality,omitzero"`
 	// "auto", "transparent" or "opaque". Default "auto".
 	Background Background `json:"background,omitzero"`
-	MaskURL    string     `json:"mask_url,omitzero"`
+	// It belongs to image_urls.
+	MaskURL string `json:"mask_url,omitzero"`
 }
 
 // Model is "openai/gpt-image-2.5-flare/edit".
@@ -100,7 +100,6 @@ func (OpenAIGPTImage25FlareTextToImage) Model() string {
 // Sunburst Image Edit). Its page is api-manual/image-series/gpt-image-2-5-sunburst-edit, as of
 // 2026-09+.
 //
-//   - mask_url needs image_urls.
 //   - One image for each request.
 //   - Size auto needs resolution 1K.
 //   - A WIDTHxHEIGHT size needs resolution 2K or 4K. Its edges are multiples of 16 and at most 3840
@@ -122,7 +121,8 @@ type OpenAIGPTImage25SunburstEdit struct {
 	Quality Quality `json:"quality,omitzero"`
 	// "auto", "transparent" or "opaque". Default "auto".
 	Background Background `json:"background,omitzero"`
-	MaskURL    string     `json:"mask_url,omitzero"`
+	// It belongs to image_urls.
+	MaskURL string `json:"mask_url,omitzero"`
 }
 
 // Model is "openai/gpt-image-2.5-sunburst/edit".

@@ -39,7 +39,7 @@ type GrokImagineVideo15 struct {
 	Resolution Resolution `json:"resolution,omitzero"`
 	// 1 to 15. Default 6, or 8 with reference images.
 	Duration int `json:"duration,omitzero"`
-	// "16:9", "4:3", "3:2", "1:1", "2:3", "3:4" or "9:16". Default "16:9".
+	// "16:9", "4:3", "3:2", "1:1", "2:3", "3:4" or "9:16". Default "16:9". It belongs to image_urls.
 	AspectRatio AspectRatio `json:"aspect_ratio,omitzero"`
 }
 

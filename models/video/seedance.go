@@ -108,7 +108,7 @@ func (Seedance2Fast) Model() string { return "seedance-2-fast" }
 // Image to Video). Its page is api-manual/video-series/seedance-2-0-fast-image-to-video, as of
 // 2026-08-22. The model refuses fields it does not know.
 //
-//   - The only aspect_ratio is auto.
+//   - The page lists ratios, but its text says that only auto is taken.
 type Seedance20FastImageToVideo struct {
 	// Required. 1 to 20000 characters.
 	Prompt string `json:"prompt"`
@@ -184,7 +184,7 @@ func (Seedance20FastTextToVideo) Model() string { return "seedance-2.0-fast/text
 // Image to Video). Its page is api-manual/video-series/seedance-2-0-mini-image-to-video, as of
 // 2026-08-22. The model refuses fields it does not know.
 //
-//   - The only aspect_ratio is auto.
+//   - The page lists ratios, but its text says that only auto is taken.
 type Seedance20MiniImageToVideo struct {
 	// Required. 1 to 20000 characters.
 	Prompt string `json:"prompt"`
@@ -260,7 +260,7 @@ func (Seedance20MiniTextToVideo) Model() string { return "seedance-2.0-mini/text
 // Its page is api-manual/video-series/seedance-2-0-image-to-video, as of 2026-08-22. The model
 // refuses fields it does not know.
 //
-//   - The only aspect_ratio is auto.
+//   - The page lists ratios, but its text says that only auto is taken.
 type Seedance20ImageToVideo struct {
 	// Required. 1 to 20000 characters.
 	Prompt string `json:"prompt"`
@@ -335,7 +335,7 @@ func (Seedance20TextToVideo) Model() string { return "seedance-2.0/text-to-video
 // Its page is api-manual/video-series/seedance-2-5-image-to-video, as of 2026-08-22. The model
 // refuses fields it does not know.
 //
-//   - The only aspect_ratio is auto.
+//   - The page lists ratios, but its text says that only auto is taken.
 type Seedance25ImageToVideo struct {
 	// Required. 1 to 20000 characters.
 	Prompt string `json:"prompt"`

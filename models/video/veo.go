@@ -110,8 +110,7 @@ func (Veo31FastTextToVideo) Model() string { return "veo3.1-fast/text-to-video" 
 // page is api-manual/video-series/veo-3-1-official, as of 2026-08-22.
 //
 //   - aspect_ratio auto needs 1 or 2 images.
-//   - Without an image, text to video; with 1, image to video; with 2, first and last frame; with
-//     3, references, which need 8 seconds.
+//   - Without an image, text to video; with 1, image to video; with 2, first and last frame.
 //   - 1080p needs 8 seconds.
 type Veo31LiteOfficial struct {
 	// Required. At most 1000 characters.

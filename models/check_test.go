@@ -1,0 +1,252 @@
+package models_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"unicode"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/vidgo-go/vidgo/models"
+)
+
+// What Check says, word for word.
+func TestCheckSays(t *testing.T) {
+	for _, c := range []struct{ name, model, input, want string }{
+		{"an unknown model passes whatever it is given", "sora-99", `{`, ""},
+		{"an unknown field passes", "sora-2", `{"prompt":"a","watermark":false}`, ""},
+		{"but not where the model refuses it", "xai/grok-imagine-image/edit", `{"prompt":"a","image_urls":["u"],"n":2}`,
+			`n is not a field of this model; want only image_urls, prompt, size`},
+		{"no JSON", "sora-2", `{"prompt":`, "the input is no valid JSON (unexpected EOF); want a JSON object"},
+		{"nothing", "sora-2", ``, "the input is no valid JSON (EOF); want a JSON object"},
+		{"two values", "sora-2", `{"prompt":"a"} {}`, "the input is no valid JSON (something follows the first value); want a JSON object"},
+		{"a list", "sora-2", `["a"]`, "the input is an array; want an object"},
+		{"null", "sora-2", `null`, "the input is null; want an object"},
+		{"a number", "sora-2", `7`, "the input is 7; want an object"},
+		{"a number beyond reason", "sora-2", `{"prompt":"a","x":{"y":[1,1e999999999]}}`,
+			"x.y[1] is a number out of range; want one that fits a 64-bit float"},
+		{"everything at once", "sora-2", `{"duration":12,"image_urls":["a",2],"aspect_ratio":"4:3","storyboard":"yes"}`,
+			`aspect_ratio is "4:3"; want "16:9" or "9:16" | duration is 12; want 10 or 15 | image_urls has 2 items; want at most 1` +
+				` | image_urls[1] is 2; want a string | prompt is missing | storyboard is the string "yes"; want true or false`},
+		{"characters, not bytes", "sora-2", `{"prompt":"` + text(1000) + `"}`, ""},
+		{"one too many", "sora-2", `{"prompt":"` + text(1001) + `"}`, "prompt has 1001 characters; want at most 1000"},
+		{"null is not left out", "sora-2", `{"prompt":"a","duration":null}`, "duration is null; want a whole number"},
+		{"a fraction", "sora-2", `{"prompt":"a","duration":10.5}`, "duration is 10.5; want a whole number"},
+		{"a whole number with a point", "sora-2", `{"prompt":"a","duration":10.0}`, ""},
+		{"out of bounds", "generate-music", `{"prompt":"a","custom_mode":false,"instrumental":false,"mv":"V5","style_weight":1.5,"audio_weight":-0.5}`,
+			"audio_weight is -0.5; want at least 0 | style_weight is 1.5; want at most 1"},
+		{"no URL", "convert-to-wav", `{"task_id":"a"}`, "audio_id is missing"},
+		{"a member of a member", "kwaivgi/kling-v3.0-std/text-to-video", `{"duration":3,"multi_shots":true,"multi_prompt":[{"prompt":"a","duration":"3"}]}`,
+			`multi_prompt[0].duration is the string "3"; want a whole number`},
+		{"a size in words", "alibaba/wan-2.7/text-to-image", `{"prompt":"a","size":"512x512"}`, ""},
+		{"a size in numbers", "alibaba/wan-2.7/text-to-image", `{"prompt":"a","size":{"width":512,"height":0}}`, "size.height is 0; want at least 1"},
+		{"a size in neither", "alibaba/wan-2.7/text-to-image", `{"prompt":"a","size":512}`, "size is 512; want a string or an object"},
+		{"a long value is cut", "sora-2", `{"prompt":"a","style":"` + strings.Repeat("y", 99) + `"}`,
+			`style is "` + strings.Repeat("y", 59) + `...; want "thanksgiving", "comic", "news", "selfie", "nostalgic" or "anime"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			err := models.Check(c.model, []byte(c.input))
+			if c.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.EqualError(t, err, c.want)
+		})
+	}
+}
+
+// Some models read more generously than their schema says.
+func TestCheckReadsAsTheModelDoes(t *testing.T) {
+	for _, c := range []struct{ name, model, input, want string }{
+		{"case", "alibaba/happyhorse-1.1/text-to-video", `{"prompt":"a","resolution":"720P"}`, ""},
+		{"case counts elsewhere", "hailuo-02", `{"prompt":"a","resolution":"768p"}`, `resolution is "768p"; want "512P" or "768P"`},
+		{"digits", "alibaba/happyhorse-1.1/text-to-video", `{"prompt":"a","duration":"7"}`, ""},
+		{"digits out of bounds", "alibaba/happyhorse-1.1/text-to-video", `{"prompt":"a","duration":"77"}`, "duration is 77; want at most 15"},
+		{"booleans in words", "alibaba/happyhorse-1.1/text-to-video", `{"prompt":"a","enable_safety_checker":"Off"}`, ""},
+		{"booleans in numbers", "kwaivgi/kling-video-o3-pro/text-to-video", `{"prompt":"a","duration":"5","multi_shots":0,"sound":1}`, ""},
+		{"rules see what is meant", "kwaivgi/kling-video-o3-pro/text-to-video", `{"duration":5,"multi_shots":"no","sound":"yes"}`,
+			"prompt is missing; want it if multi_shots is false"},
+		{"other words", "kwaivgi/kling-video-o3-pro/text-to-video", `{"prompt":"a","duration":5,"multi_shots":"maybe","sound":2}`,
+			`multi_shots is the string "maybe"; want true or false | sound is 2; want true or false`},
+		{"space does not fill a prompt", "blackforestlabs/flux/dev", `{"prompt":" \n"}`, "prompt has 0 characters; want at least 1"},
+		{"space does not overfill one", "bytedance/seedream/v5/lite/text-to-image", `{"prompt":"   ` + text(3000) + `   "}`, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			err := models.Check(c.model, []byte(c.input))
+			if c.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.EqualError(t, err, c.want)
+		})
+	}
+}
+
+func TestInputError(t *testing.T) {
+	err := models.Check("sora-2", []byte(`{}`))
+	fault, ok := errors.AsType[*models.InputError](err)
+	require.True(t, ok)
+	require.Equal(t, &models.InputError{Model: "sora-2", Faults: []models.Fault{{Field: "prompt", Reason: "is missing"}}}, fault)
+	require.NotEmpty(t, (&models.InputError{}).Error())
+	err = models.Check("xai/grok-imagine-image/edit", []byte(`{"prompt":"a","image_urls":["u"],"a\nb":1}`))
+	require.ErrorContains(t, err, "a\uFFFDb is not a field", "an error is one line")
+	require.Equal(t, "the reason", models.Fault{Reason: "the reason"}.String())
+}
+
+// For every model: the smallest input passes, and an unknown field, a missing
+// one and one of the wrong type are found where they should be.
+func TestEveryModel(t *testing.T) {
+	for _, f := range readFacts(t) {
+		t.Run(f.ID, func(t *testing.T) {
+			in := f.smallest()
+			require.Empty(t, faults(t, f.ID, in), "%s", in.json(t))
+
+			unknown := in.clone()
+			unknown["unheard_of"] = 1
+			require.Equal(t, f.Strict, hasField(faults(t, f.ID, unknown), "unheard_of"))
+
+			for _, name := range f.Input.Required {
+				less := in.clone()
+				delete(less, name)
+				require.Contains(t, faults(t, f.ID, less), models.Fault{Field: name, Reason: "is missing"})
+			}
+			for name := range f.Input.Properties {
+				wrong := in.clone()
+				wrong[name] = nil
+				require.True(t, hasField(faults(t, f.ID, wrong), name), "%s is null", name)
+			}
+		})
+	}
+}
+
+func hasField(faults []models.Fault, field string) bool {
+	return slices.ContainsFunc(faults, func(f models.Fault) bool { return f.Field == field })
+}
+
+// Every documented value passes; at each bound the last value passes and the
+// next does not.
+func TestEveryBound(t *testing.T) {
+	for _, f := range readFacts(t) {
+		for name, p := range f.Input.Properties {
+			for _, v := range p.Enum {
+				require.Empty(t, f.plainFaults(t, name, v), "%s %s: %v", f.ID, name, v)
+			}
+			if p.Enum != nil {
+				require.NotEmpty(t, f.plainFaults(t, name, "no such value"), "%s %s", f.ID, name)
+			}
+			for _, edge := range edges(p, slices.Contains(f.Disputed, name)) {
+				require.Empty(t, f.plainFaults(t, name, edge.in), "%s %s at its bound", f.ID, name)
+				require.NotEmpty(t, f.plainFaults(t, name, edge.out), "%s %s beyond its bound", f.ID, name)
+			}
+		}
+	}
+}
+
+// plainFaults are those that a field's value has in itself, not those that it
+// has beside others, which say so.
+func (f fact) plainFaults(t *testing.T, name string, v any) []models.Fault {
+	in := f.smallest()
+	in[name] = v
+	return slices.DeleteFunc(faults(t, f.ID, in), func(f models.Fault) bool {
+		return f.Field != name || strings.Contains(f.Reason, " if ") || strings.Contains(f.Reason, "together") ||
+			strings.Contains(f.Reason, "adds up")
+	})
+}
+
+type edge struct{ in, out any }
+
+func edges(p *schema, disputed bool) []edge {
+	var all []edge
+	if p.MinLength != nil && *p.MinLength > 0 {
+		all = append(all, edge{text(*p.MinLength), text(*p.MinLength - 1)})
+	}
+	if p.MaxLength != nil && !disputed {
+		all = append(all, edge{text(*p.MaxLength), text(*p.MaxLength + 1)})
+	}
+	if p.MinItems != nil && *p.MinItems > 0 {
+		all = append(all, edge{items(p, *p.MinItems), items(p, *p.MinItems-1)})
+	}
+	if p.MaxItems != nil {
+		all = append(all, edge{items(p, *p.MaxItems), items(p, *p.MaxItems+1)})
+	}
+	if p.Minimum != nil {
+		all = append(all, edge{*p.Minimum, *p.Minimum - 1})
+	}
+	if p.Maximum != nil {
+		all = append(all, edge{*p.Maximum, *p.Maximum + 1})
+	}
+	return all
+}
+
+// Many goroutines check all models at once, the first checks included.
+func TestCheckConcurrently(t *testing.T) {
+	facts := readFacts(t)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for _, f := range facts {
+				if err := models.Check(f.ID, []byte(`{}`)); (err == nil) != (len(f.smallest()) == 0) {
+					t.Errorf("%s: %v", f.ID, err)
+				}
+				m, _ := models.Lookup(f.ID)
+				clear(m.Input)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func FuzzCheck(f *testing.F) {
+	var ids []string
+	for m := range models.All() {
+		ids = append(ids, m.ID)
+	}
+	for i, seed := range []string{`{}`, `{"prompt":"a"}`, `{"size":"3840x2160"}`, `[`, `{"multi_prompt":[{"duration":1e400}]}`,
+		`{"multi_shots":"yes","image_urls":[[]],"seed":-0.0,"n":9223372036854775808}`, `{"keyframes":[{"frame_index":1},{"frame_index":1}],"duration":5}`} {
+		f.Add(i*37, []byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, n int, raw []byte) {
+		id := ids[(n%len(ids)+len(ids))%len(ids)]
+		err := models.Check(id, raw)
+		if err == nil {
+			return
+		}
+		again := models.Check(id, raw)
+		require.Equal(t, err, again, "the same input has the same faults")
+		for _, f := range faultsOf(t, err) {
+			require.NotEmpty(t, f.Reason)
+		}
+		require.False(t, strings.ContainsFunc(err.Error(), unicode.IsControl), "%q", err)
+	})
+}
+
+func BenchmarkCheck(b *testing.B) {
+	for name, c := range map[string]struct{ model, input string }{
+		"good": {"sora-2", `{"prompt":"a paper boat in the rain","duration":10,"aspect_ratio":"16:9"}`},
+		"bad":  {"sora-2", `{"prompt":"a paper boat in the rain","duration":12,"aspect_ratio":"4:3"}`},
+		"rules": {"kwaivgi/kling-v3.0-pro/image-to-video",
+			`{"image_urls":["https://example.com/a.png"],"duration":6,"multi_shots":true,"multi_prompt":[{"prompt":"a","duration":3},{"prompt":"b","duration":3}]}`},
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				_ = models.Check(c.model, []byte(c.input))
+			}
+		})
+	}
+}
+
+func ExampleCheck() {
+	err := models.Check("sora-2", []byte(`{"prompt": "a paper boat in the rain", "duration": 12, "aspect_ratio": "4:3"}`))
+	fmt.Println(err)
+	if wrong, ok := errors.AsType[*models.InputError](err); ok {
+		fmt.Println(wrong.Faults[1].Field)
+	}
+	// Output:
+	// aspect_ratio is "4:3"; want "16:9" or "9:16" | duration is 12; want 10 or 15
+	// duration
+}

@@ -1,0 +1,252 @@
+package models_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/vidgo-go/vidgo/models"
+)
+
+// Every rule of every model, both ways: an input that keeps it passes, and one
+// that breaks it and no other field's bounds is told so, in the right field.
+func TestEveryRule(t *testing.T) {
+	checks := 0
+	for _, f := range readFacts(t) {
+		for _, rule := range f.Rules {
+			for i, c := range rule.Checks {
+				checks++
+				t.Run(fmt.Sprintf("%s/%s/%d", f.ID, rule.Text, i), func(t *testing.T) {
+					switch {
+					case c.Each != "" || c.Members != nil || c.Pixels != nil: // TestRulesInStories
+					case c.Count != nil:
+						f.countBothWays(t, c)
+					case len(c.Any) > 0:
+						f.anyBothWays(t, c)
+					default:
+						f.needsBothWays(t, c)
+					}
+				})
+			}
+		}
+	}
+	require.Greater(t, checks, 180)
+}
+
+// applying is an input to which the check applies, and that keeps all rules.
+func (f fact) applying(c check) input {
+	in := f.smallest()
+	var held []string
+	for _, when := range c.When {
+		when.satisfy(f, in)
+		held = append(held, when.Field)
+	}
+	f.repair(in, held...)
+	return in
+}
+
+func (f fact) needsBothWays(t *testing.T, c check) {
+	good := f.applying(c)
+	require.Empty(t, faults(t, f.ID, good), "%s", good.json(t))
+	for _, need := range c.Need {
+		bad := good.clone()
+		need.violate(f, bad)
+		found := f.faultIn(t, bad, need.Field)
+		for _, when := range c.When {
+			require.Contains(t, found.Reason, " if ")
+			require.Contains(t, found.Reason, when.Field, "it says in which case")
+		}
+	}
+	for _, when := range c.When { // in another case there is no such need
+		other := good.clone()
+		when.violate(f, other)
+		for _, need := range c.Need {
+			need.violate(f, other)
+		}
+		require.NotContains(t, reasons(faults(t, f.ID, other)), because(c.When))
+	}
+}
+
+// because is the clause that a fault of a check ends with, as far as it is
+// plain.
+func because(when []cond) string {
+	if len(when) == 1 && when[0].Is == nil && when[0].Given != nil && *when[0].Given {
+		return " if " + when[0].Field + " is given"
+	}
+	return "\x00" // in no reason
+}
+
+func reasons(faults []models.Fault) string {
+	var b strings.Builder
+	for _, f := range faults {
+		b.WriteString(f.Reason + "\n")
+	}
+	return b.String()
+}
+
+func (f fact) faultIn(t *testing.T, in input, field string) models.Fault {
+	found := faults(t, f.ID, in)
+	i := slices.IndexFunc(found, func(f models.Fault) bool { return f.Field == field })
+	require.GreaterOrEqual(t, i, 0, "%s: %s: %v", field, in.json(t), found)
+	return found[i]
+}
+
+func (f fact) anyBothWays(t *testing.T, c check) {
+	for _, name := range c.Any {
+		good := f.applying(c)
+		for _, other := range c.Any {
+			delete(good, other)
+		}
+		bad := good.clone()
+		good[name] = sample(f.Input.Properties[name])
+		require.Empty(t, faults(t, f.ID, good), "%s", good.json(t))
+		require.Contains(t, f.faultIn(t, bad, c.Any[0]).Reason, "is missing; want it or ")
+		bad[name] = []any{} // says as little as nothing
+		require.Contains(t, f.faultIn(t, bad, c.Any[0]).Reason, "")
+	}
+}
+
+func (f fact) countBothWays(t *testing.T, c check) {
+	in := f.smallest()
+	left := c.Count.Max
+	for _, name := range c.Count.Items { // fill the lists as far as each goes
+		p := f.Input.Properties[name]
+		n := min(left, *p.MaxItems)
+		if c.Count.Plus != "" {
+			n = 2
+		}
+		in[name] = items(p, n)
+		left -= n
+	}
+	if c.Count.Plus != "" {
+		in[c.Count.Plus] = left
+	} else {
+		require.Zero(t, left, "the lists cannot hold so many")
+	}
+	require.Empty(t, faults(t, f.ID, in), "%s", in.json(t))
+	f.addOne(in, c)
+	require.Contains(t, f.faultIn(t, in, c.Count.Items[0]).Reason, fmt.Sprintf("make %d together; want at most %d", c.Count.Max+1, c.Count.Max))
+}
+
+// addOne puts one item more where there is room for it.
+func (f fact) addOne(in input, c check) {
+	for _, name := range c.Count.Items {
+		p := f.Input.Properties[name]
+		if n := len(in[name].([]any)); n < *p.MaxItems {
+			in[name] = items(p, n+1)
+			return
+		}
+	}
+}
+
+// What is said of rules, word for word; and those rules that need a story.
+func TestRulesInStories(t *testing.T) {
+	shots := func(shots string) string {
+		return `{"image_urls":["u"],"duration":6,"multi_shots":true,"sound":true,"multi_prompt":[` + shots + `]}`
+	}
+	const (
+		kling = "kwaivgi/kling-v3.0-pro/image-to-video"
+		turbo = "kwaivgi/kling-v3-turbo-std/text-to-video"
+		flare = "openai/gpt-image-2.5-flare/text-to-image"
+		flux  = "blackforestlabs/flux-3/keyframes-to-video"
+	)
+	for _, c := range []struct{ name, model, input, want string }{
+		{"one shot", "kling-3.0/pro", `{"duration":5,"multi_shots":false,"sound":false,"prompt":"a"}`, ""},
+		{"one shot without a prompt", "kling-3.0/pro", `{"duration":5,"multi_shots":false,"sound":false}`,
+			`prompt is missing; want it if multi_shots is false`},
+		{"an empty prompt says nothing", "kling-3.0/pro", `{"duration":5,"multi_shots":false,"sound":false,"prompt":""}`,
+			`prompt is missing; want it if multi_shots is false`},
+		{"shots without shots", "kling-3.0/pro", `{"duration":5,"multi_shots":true,"sound":false}`,
+			`multi_prompt is missing; want it if multi_shots is true | sound is false; want true if multi_shots is true`},
+		{"shots that are too long", "kling-3.0/pro", `{"duration":5,"multi_shots":true,"sound":true,"multi_prompt":[{"duration":8},{"duration":8}]}`,
+			`multi_prompt has a duration of 16 in all; want at most 15`},
+		{"shots whose members are others", "kling-3.0/pro", `{"duration":5,"multi_shots":true,"sound":true,"multi_prompt":[{"seconds":99}]}`, ""},
+
+		{"shots that add up", kling, shots(`{"prompt":"a","duration":4},{"prompt":"b","duration":2}`), ""},
+		{"shots that do not", kling, shots(`{"prompt":"a","duration":4},{"prompt":"b","duration":4}`),
+			`duration is 6; want 8, which is what multi_prompt adds up to`},
+		{"a shot without a duration says nothing about the sum", kling, shots(`{"prompt":"a","duration":4},{"prompt":"b"}`), ""},
+		{"two images and shots", kling, strings.Replace(shots(`{"prompt":"a","duration":6}`), `["u"]`, `["u","v"]`, 1),
+			`image_urls has 2 items; want exactly 1 if multi_shots is true`},
+		{"shots are idle without multi_shots", kling, `{"image_urls":["u"],"prompt":"a","duration":6,"multi_prompt":[{"duration":1}]}`, ""},
+		{"an element of images", kling, `{"image_urls":["u"],"prompt":"a","duration":6,"kling_elements":[{"name":"a","element_input_urls":["u","v"]}]}`, ""},
+		{"an element of both", kling, `{"image_urls":["u"],"prompt":"a","duration":6,"kling_elements":[{"name":"a"},
+			{"name":"b","element_input_urls":["u","v"],"element_input_video_urls":["w"]}]}`,
+			`kling_elements[1].element_input_video_urls is given; want it left out if element_input_urls is given`},
+
+		{"turbo shots of 5 seconds each", turbo, `{"multi_prompt":[{"prompt":"a"},{"prompt":"b"},{"prompt":"c"}]}`, ""},
+		{"turbo shots and their sum", turbo, `{"duration":8,"multi_prompt":[{"prompt":"a"},{"prompt":"b","duration":3}]}`, ""},
+		{"turbo shots and another sum", turbo, `{"duration":9,"multi_prompt":[{"prompt":"a"},{"prompt":"b","duration":3}]}`,
+			`duration is 9; want 8, which is what multi_prompt adds up to`},
+		{"turbo shots that are too long", turbo, `{"multi_prompt":[{"prompt":"a"},{"prompt":"b"},{"prompt":"c","duration":6}]}`,
+			`multi_prompt has a duration of 16 in all; want at most 15`},
+
+		{"keyframes up to the end", flux, `{"prompt":"a","duration":6,"keyframes":[{"image_url":"u","frame_index":0},{"image_url":"v","frame_index":144}]}`, ""},
+		{"keyframes up to the end by default", flux, `{"prompt":"a","keyframes":[{"image_url":"u","frame_index":120}]}`, ""},
+		{"a keyframe beyond it", flux, `{"prompt":"a","keyframes":[{"image_url":"u","frame_index":121}]}`,
+			`keyframes[0].frame_index is 121; want at most 120, which is 24 times duration`},
+		{"two keyframes in one place", flux, `{"prompt":"a","keyframes":[{"image_url":"u","frame_index":7},{"image_url":"v","frame_index":7}]}`,
+			`keyframes[1].frame_index is 7, as in keyframes[0]; want another`},
+
+		{"a preset size", flare, `{"prompt":"a","size":"16:9"}`, ""},
+		{"an unknown preset", flare, `{"prompt":"a","size":"huge"}`, ""},
+		{"pixels in 2K", flare, `{"prompt":"a","size":"2048x1024","resolution":"2K"}`, ""},
+		{"pixels in 1K, the default", flare, `{"prompt":"a","size":"2048x1024"}`, `resolution is "1K" by default; want "2K" or "4K" if size is in pixels`},
+		{"pixels without a resolution where there is no default", "gpt-image-2", `{"prompt":"a","size":"2048x1024"}`,
+			`resolution is missing; want "2K" or "4K" if size is in pixels`},
+		{"a long edge in 4K", flare, `{"prompt":"a","size":"3840x2160","resolution":"4K"}`, ""},
+		{"a long edge in 2K", flare, `{"prompt":"a","size":"2160x3840","resolution":"2K"}`, `resolution is "2K"; want "4K" if an edge of size is 3840 or more`},
+		{"no multiple of 16", flare, `{"prompt":"a","size":"2040x1024","resolution":"2K"}`, `size is "2040x1024"; want edges that are multiples of 16`},
+		{"too long an edge", flare, `{"prompt":"a","size":"3856x2160","resolution":"4K"}`, `size is "3856x2160"; want edges of at most 3840`},
+		{"three to one", flare, `{"prompt":"a","size":"3072x1024","resolution":"4K"}`, ""},
+		{"more than three to one", flare, `{"prompt":"a","size":"3072x1008","resolution":"4K"}`, `size is "3072x1008"; want edges whose ratio is at most 3:1`},
+		{"the fewest pixels", flare, `{"prompt":"a","size":"1024x640","resolution":"2K"}`, ""},
+		{"too few pixels", flare, `{"prompt":"a","size":"1008x640","resolution":"2K"}`, `size is "1008x640"; want 655360 to 8294400 pixels in all`},
+		{"too many pixels", flare, `{"prompt":"a","size":"3840x2176","resolution":"4K"}`, `size is "3840x2176"; want 655360 to 8294400 pixels in all`},
+		{"no pixels", flare, `{"prompt":"a","size":"0x0","resolution":"4K"}`, `size is "0x0"; want 655360 to 8294400 pixels in all`},
+
+		{"images and n", "seedream-4", `{"prompt":"a","image_urls":["u","v"],"n":13}`, ""},
+		{"images and n, one too many", "seedream-4", `{"prompt":"a","image_urls":["u","v","w"],"n":13}`, "image_urls and n make 16 together; want at most 15"},
+		{"a refused field", "gpt-image-2", `{"prompt":"a","n":2}`, "n is given; want it left out"},
+
+		{"V4 sings 3000 characters", "generate-music", song("V4", 3000, 200, 80), ""},
+		{"V4 sings no more", "generate-music", song("V4", 3001, 201, 80), `prompt has 3001 characters; want at most 3000 if mv is "V4" and custom_mode is true and instrumental is false` +
+			` | style has 201 characters; want at most 200 if mv is "V4"`},
+		{"V5 sings more", "generate-music", song("V5", 5000, 1000, 80), ""},
+		{"an idea is shorter", "generate-music", `{"prompt":"` + text(501) + `","custom_mode":false,"instrumental":true,"mv":"V5"}`,
+			`prompt has 501 characters; want at most 500 if custom_mode is false`},
+		{"where a page contradicts itself, the longer passes", "extend-music",
+			`{"default_param_flag":true,"audio_id":"a","mv":"V5","continue_at":0,"prompt":"` + text(5000) + `","style":"` + text(1000) + `","title":"` + text(100) + `"}`, ""},
+		{"but no longer", "extend-music",
+			`{"default_param_flag":true,"audio_id":"a","mv":"V5","continue_at":0,"prompt":"` + text(5001) + `","style":"` + text(1001) + `","title":"` + text(101) + `"}`,
+			"prompt has 5001 characters; want at most 5000 | style has 1001 characters; want at most 1000 | title has 101 characters; want at most 100"},
+		{"a section that ends before it begins", "replace-section",
+			`{"task_id":"a","audio_id":"b","prompt":"c","tags":"d","title":"e","infill_start_s":10.5,"infill_end_s":10}`,
+			"infill_end_s is 10; want more than infill_start_s, which is 10.5"},
+		{"words", "generate-lyrics", `{"prompt":"` + strings.Repeat("a ", 201) + `"}`, "prompt has 201 words; want at most 200"},
+
+		{"a rule adds nothing to a field that is wrong by itself", "google/veo3.1-lite/text-to-video", `{"prompt":"a","duration":5,"resolution":"1080p"}`,
+			"duration is 5; want 4, 6 or 8"},
+		{"rules bear fields of any type", "kling-3.0/pro", `{"duration":[],"multi_shots":{},"sound":"","multi_prompt":7,"image_urls":{},"kling_elements":["a"]}`,
+			`duration is an array; want a whole number | image_urls is an object; want an array | kling_elements[0] is the string "a"; want an object` +
+				` | multi_prompt is 7; want an array | multi_shots is an object; want true or false | sound is the string ""; want true or false`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			err := models.Check(c.model, []byte(c.input))
+			if c.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.EqualError(t, err, c.want)
+		})
+	}
+}
+
+// song is a custom song with a prompt, style and title of so many characters.
+func song(mv string, prompt, style, title int) string {
+	return fmt.Sprintf(`{"custom_mode":true,"instrumental":false,"mv":%q,"prompt":%q,"style":%q,"title":%q}`,
+		mv, text(prompt), text(style), text(title))
+}
