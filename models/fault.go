@@ -55,7 +55,7 @@ func newInputError(model string, faults []Fault) error {
 	slices.SortFunc(faults, func(a, b Fault) int {
 		return cmp.Or(cmp.Compare(a.Field, b.Field), cmp.Compare(a.Reason, b.Reason))
 	})
-	return &InputError{Model: model, Faults: slices.Compact(faults)}
+	return &InputError{Model: model, Faults: faults}
 }
 
 // show prints a value as JSON, as much of it as a line can take.

@@ -18,7 +18,8 @@ import (
 type checker struct {
 	entry    *entry
 	schema   *jsonschema.Schema
-	fields   []string         // the documented ones, sorted
+	fields   []string // the documented ones, sorted
+	required []string
 	defaults map[string]any   // of the fields that have one
 	enums    map[string][]any // of the fields that have one
 }
@@ -44,6 +45,7 @@ func newChecker(e *entry) *checker {
 
 func (c *checker) readFields() {
 	var schema struct {
+		Required   []string
 		Properties map[string]struct {
 			Default any
 			Enum    []any
@@ -52,6 +54,7 @@ func (c *checker) readFields() {
 	if err := json.Unmarshal(c.entry.Input, &schema); err != nil {
 		panic(fmt.Sprintf("models: %s: %v", c.entry.ID, err))
 	}
+	c.required = schema.Required
 	c.fields = slices.Sorted(maps.Keys(schema.Properties))
 	for name, p := range schema.Properties {
 		if p.Default != nil {
@@ -119,6 +122,9 @@ func (c *checker) explain(k jsonschema.ErrorKind, field string, value any) []Fau
 	case *kind.AdditionalProperties:
 		return c.each(k.Properties, field, "is not a field of this model; want only "+strings.Join(c.fields, ", "))
 	case *kind.Type:
+		if value == nil && slices.Contains(c.required, field) {
+			return one("is missing") // a typed input has null for a list that was not set
+		}
 		return one("is %s; want %s", jsonType(value), wantTypes(k.Want))
 	case *kind.Enum:
 		return one("is %s; want %s", show(value), showAll(c.enumOf(field, k.Want)))

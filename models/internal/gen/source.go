@@ -17,6 +17,9 @@ var packages = []models.Kind{models.Image, models.Video, models.Music}
 // generate makes the source of all packages, by path.
 func generate(all []models.Model) (map[string][]byte, error) {
 	files := make(map[string][]byte)
+	if err := list(files, all); err != nil {
+		return nil, err
+	}
 	for _, kind := range packages {
 		p := pkg{Name: string(kind), items: make(map[string]*structType), enums: make(map[string]*enumType)}
 		for _, m := range all {
@@ -267,4 +270,33 @@ func (p *pkg) render(files map[string][]byte, name string, v view) error {
 	}
 	files[p.Name+"/"+name+".go"] = source
 	return nil
+}
+
+// listFile is a list of all typed inputs, for the tests of package models.
+const listFile = "inputs_test.go"
+
+var listSource = template.Must(template.New("list").Funcs(template.FuncMap{"goName": goName}).Parse(
+	`package models_test
+
+import (
+	"github.com/vidgo-go/vidgo/models/image"
+	"github.com/vidgo-go/vidgo/models/music"
+	"github.com/vidgo-go/vidgo/models/video"
+)
+
+// typedInputs has a pointer to each typed input.
+var typedInputs = []interface{ Model() string }{
+{{range .}}new({{.Kind}}.{{goName .ID}}),
+{{end}}}
+`))
+
+func list(files map[string][]byte, all []models.Model) error {
+	var b bytes.Buffer
+	b.WriteString(header + "\n")
+	if err := listSource.Execute(&b, all); err != nil {
+		return err
+	}
+	source, err := format.Source(b.Bytes())
+	files[listFile] = source
+	return err
 }
