@@ -1,6 +1,7 @@
 package models_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -33,6 +34,9 @@ func TestCatalogue(t *testing.T) {
 		require.True(t, ok)
 		require.Equal(t, m, found)
 		kinds[m.Kind]++
+		if i > 0 {
+			require.Negative(t, cmp.Or(cmp.Compare(all[i-1].Kind, m.Kind), cmp.Compare(all[i-1].ID, m.ID)), "%s: by kind and ID", m.ID)
+		}
 	}
 	require.Equal(t, map[models.Kind]int{models.Image: 81, models.Video: 154, models.Music: 17}, kinds)
 }

@@ -16,7 +16,7 @@ import (
 
 // What Check says, word for word.
 func TestCheckSays(t *testing.T) {
-	for _, c := range []struct{ name, model, input, want string }{
+	requireSayings(t, []saying{
 		{"an unknown model passes whatever it is given", "sora-99", `{`, ""},
 		{"an unknown field passes", "sora-2", `{"prompt":"a","watermark":false}`, ""},
 		{"but not where the model refuses it", "xai/grok-imagine-image/edit", `{"prompt":"a","image_urls":["u"],"n":2}`,
@@ -50,21 +50,12 @@ func TestCheckSays(t *testing.T) {
 		{"a size in neither", "alibaba/wan-2.7/text-to-image", `{"prompt":"a","size":512}`, "size is 512; want a string or an object"},
 		{"a long value is cut", "sora-2", `{"prompt":"a","style":"` + strings.Repeat("y", 99) + `"}`,
 			`style is "` + strings.Repeat("y", 59) + `...; want "thanksgiving", "comic", "news", "selfie", "nostalgic" or "anime"`},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			err := models.Check(c.model, []byte(c.input))
-			if c.want == "" {
-				require.NoError(t, err)
-				return
-			}
-			require.EqualError(t, err, c.want)
-		})
-	}
+	})
 }
 
 // Some models read more generously than their schema says.
 func TestCheckReadsAsTheModelDoes(t *testing.T) {
-	for _, c := range []struct{ name, model, input, want string }{
+	requireSayings(t, []saying{
 		{"case", "alibaba/happyhorse-1.1/text-to-video", `{"prompt":"a","resolution":"720P"}`, ""},
 		{"case counts elsewhere", "hailuo-02", `{"prompt":"a","resolution":"768p"}`, `resolution is "768p"; want "512P" or "768P"`},
 		{"digits", "alibaba/happyhorse-1.1/text-to-video", `{"prompt":"a","duration":"7"}`, ""},
@@ -77,16 +68,7 @@ func TestCheckReadsAsTheModelDoes(t *testing.T) {
 			`multi_shots is the string "maybe"; want true or false | sound is 2; want true or false`},
 		{"space does not fill a prompt", "blackforestlabs/flux/dev", `{"prompt":" \n"}`, "prompt has 0 characters; want at least 1"},
 		{"space does not overfill one", "bytedance/seedream/v5/lite/text-to-image", `{"prompt":"   ` + text(3000) + `   "}`, ""},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			err := models.Check(c.model, []byte(c.input))
-			if c.want == "" {
-				require.NoError(t, err)
-				return
-			}
-			require.EqualError(t, err, c.want)
-		})
-	}
+	})
 }
 
 func TestInputError(t *testing.T) {

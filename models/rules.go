@@ -32,19 +32,17 @@ func (c check) faults(in fields) []Fault {
 	if c.Each != "" {
 		return c.eachFaults(in)
 	}
-	for _, when := range c.When {
-		if holds, known := when.holds(in); !holds || !known {
-			return nil
-		}
+	if !c.applies(in) {
+		return nil
 	}
 	var faults []Fault
 	for _, need := range c.Need {
 		if holds, known := need.holds(in); known && !holds {
-			faults = append(faults, Fault{need.Field, need.explain(in) + because(c.When)})
+			faults = append(faults, Fault{need.Field, need.explain(in) + c.because(in)})
 		}
 	}
 	if len(c.Any) > 0 && !slices.ContainsFunc(c.Any, in.given) {
-		faults = append(faults, Fault{c.Any[0], "is missing; want it or " + choice(c.Any[1:]) + because(c.When)})
+		faults = append(faults, Fault{c.Any[0], "is missing; want it or " + choice(c.Any[1:]) + c.because(in)})
 	}
 	if c.Count != nil {
 		faults = append(faults, c.Count.faults(in)...)
@@ -76,14 +74,23 @@ func (c check) eachFaults(in fields) []Fault {
 	return faults
 }
 
+func (c check) applies(in fields) bool {
+	for _, when := range c.When {
+		if holds, known := when.holds(in); !holds || !known {
+			return false
+		}
+	}
+	return true
+}
+
 // because says in which case a need is one.
-func because(when []cond) string {
-	if len(when) == 0 {
+func (c check) because(in fields) string {
+	if len(c.When) == 0 {
 		return ""
 	}
-	words := make([]string, len(when))
-	for i, c := range when {
-		words[i] = c.describe()
+	words := make([]string, len(c.When))
+	for i, when := range c.When {
+		words[i] = when.describe(in)
 	}
 	return " if " + strings.Join(words, " and ")
 }
@@ -239,10 +246,12 @@ func (c cond) wantItems() string {
 }
 
 // describe names the case in which a check applies.
-func (c cond) describe() string {
+func (c cond) describe(in fields) string {
 	switch {
 	case c.Given != nil && !*c.Given:
 		return c.Field + " is left out"
+	case c.Is != nil && in.object[c.Field] == nil:
+		return c.Field + " is " + showAll(c.Is) + ", its default"
 	case c.Is != nil:
 		return c.Field + " is " + showAll(c.Is)
 	case c.MinItems != nil || c.MaxItems != nil:

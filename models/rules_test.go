@@ -21,7 +21,7 @@ func TestEveryRule(t *testing.T) {
 				checks++
 				t.Run(fmt.Sprintf("%s/%s/%d", f.ID, rule.Text, i), func(t *testing.T) {
 					switch {
-					case c.Each != "" || c.Members != nil || c.Pixels != nil: // TestRulesInStories
+					case c.Each != "" || c.Members != nil || c.Pixels != nil: // they have tests of their own
 					case c.Count != nil:
 						f.countBothWays(t, c)
 					case len(c.Any) > 0:
@@ -142,18 +142,24 @@ func (f fact) addOne(in input, c check) {
 	}
 }
 
-// What is said of rules, word for word; and those rules that need a story.
-func TestRulesInStories(t *testing.T) {
-	shots := func(shots string) string {
-		return `{"image_urls":["u"],"duration":6,"multi_shots":true,"sound":true,"multi_prompt":[` + shots + `]}`
+// saying is an input, and what Check says to it; nothing if it is good.
+type saying struct{ name, model, input, want string }
+
+func requireSayings(t *testing.T, sayings []saying) {
+	for _, s := range sayings {
+		t.Run(s.name, func(t *testing.T) {
+			err := models.Check(s.model, []byte(s.input))
+			if s.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.EqualError(t, err, s.want)
+		})
 	}
-	const (
-		kling = "kwaivgi/kling-v3.0-pro/image-to-video"
-		turbo = "kwaivgi/kling-v3-turbo-std/text-to-video"
-		flare = "openai/gpt-image-2.5-flare/text-to-image"
-		flux  = "blackforestlabs/flux-3/keyframes-to-video"
-	)
-	for _, c := range []struct{ name, model, input, want string }{
+}
+
+func TestShots(t *testing.T) {
+	requireSayings(t, []saying{
 		{"one shot", "kling-3.0/pro", `{"duration":5,"multi_shots":false,"sound":false,"prompt":"a"}`, ""},
 		{"one shot without a prompt", "kling-3.0/pro", `{"duration":5,"multi_shots":false,"sound":false}`,
 			`prompt is missing; want it if multi_shots is false`},
@@ -164,7 +170,15 @@ func TestRulesInStories(t *testing.T) {
 		{"shots that are too long", "kling-3.0/pro", `{"duration":5,"multi_shots":true,"sound":true,"multi_prompt":[{"duration":8},{"duration":8}]}`,
 			`multi_prompt has a duration of 16 in all; want at most 15`},
 		{"shots whose members are others", "kling-3.0/pro", `{"duration":5,"multi_shots":true,"sound":true,"multi_prompt":[{"seconds":99}]}`, ""},
+	})
+}
 
+func TestShotsThatAddUp(t *testing.T) {
+	const kling = "kwaivgi/kling-v3.0-pro/image-to-video"
+	shots := func(shots string) string {
+		return `{"image_urls":["u"],"duration":6,"multi_shots":true,"sound":true,"multi_prompt":[` + shots + `]}`
+	}
+	requireSayings(t, []saying{
 		{"shots that add up", kling, shots(`{"prompt":"a","duration":4},{"prompt":"b","duration":2}`), ""},
 		{"shots that do not", kling, shots(`{"prompt":"a","duration":4},{"prompt":"b","duration":4}`),
 			`duration is 6; want 8, which is what multi_prompt adds up to`},
@@ -176,21 +190,36 @@ func TestRulesInStories(t *testing.T) {
 		{"an element of both", kling, `{"image_urls":["u"],"prompt":"a","duration":6,"kling_elements":[{"name":"a"},
 			{"name":"b","element_input_urls":["u","v"],"element_input_video_urls":["w"]}]}`,
 			`kling_elements[1].element_input_video_urls is given; want it left out if element_input_urls is given`},
+	})
+}
 
+func TestTurboShots(t *testing.T) {
+	const turbo = "kwaivgi/kling-v3-turbo-std/text-to-video"
+	requireSayings(t, []saying{
 		{"turbo shots of 5 seconds each", turbo, `{"multi_prompt":[{"prompt":"a"},{"prompt":"b"},{"prompt":"c"}]}`, ""},
 		{"turbo shots and their sum", turbo, `{"duration":8,"multi_prompt":[{"prompt":"a"},{"prompt":"b","duration":3}]}`, ""},
 		{"turbo shots and another sum", turbo, `{"duration":9,"multi_prompt":[{"prompt":"a"},{"prompt":"b","duration":3}]}`,
 			`duration is 9; want 8, which is what multi_prompt adds up to`},
 		{"turbo shots that are too long", turbo, `{"multi_prompt":[{"prompt":"a"},{"prompt":"b"},{"prompt":"c","duration":6}]}`,
 			`multi_prompt has a duration of 16 in all; want at most 15`},
+	})
+}
 
+func TestKeyframes(t *testing.T) {
+	const flux = "blackforestlabs/flux-3/keyframes-to-video"
+	requireSayings(t, []saying{
 		{"keyframes up to the end", flux, `{"prompt":"a","duration":6,"keyframes":[{"image_url":"u","frame_index":0},{"image_url":"v","frame_index":144}]}`, ""},
 		{"keyframes up to the end by default", flux, `{"prompt":"a","keyframes":[{"image_url":"u","frame_index":120}]}`, ""},
 		{"a keyframe beyond it", flux, `{"prompt":"a","keyframes":[{"image_url":"u","frame_index":121}]}`,
 			`keyframes[0].frame_index is 121; want at most 120, which is 24 times duration`},
 		{"two keyframes in one place", flux, `{"prompt":"a","keyframes":[{"image_url":"u","frame_index":7},{"image_url":"v","frame_index":7}]}`,
 			`keyframes[1].frame_index is 7, as in keyframes[0]; want another`},
+	})
+}
 
+func TestSizes(t *testing.T) {
+	const flare = "openai/gpt-image-2.5-flare/text-to-image"
+	requireSayings(t, []saying{
 		{"a preset size", flare, `{"prompt":"a","size":"16:9"}`, ""},
 		{"an unknown preset", flare, `{"prompt":"a","size":"huge"}`, ""},
 		{"pixels in 2K", flare, `{"prompt":"a","size":"2048x1024","resolution":"2K"}`, ""},
@@ -207,11 +236,19 @@ func TestRulesInStories(t *testing.T) {
 		{"too few pixels", flare, `{"prompt":"a","size":"1008x640","resolution":"2K"}`, `size is "1008x640"; want 655360 to 8294400 pixels in all`},
 		{"too many pixels", flare, `{"prompt":"a","size":"3840x2176","resolution":"4K"}`, `size is "3840x2176"; want 655360 to 8294400 pixels in all`},
 		{"no pixels", flare, `{"prompt":"a","size":"0x0","resolution":"4K"}`, `size is "0x0"; want 655360 to 8294400 pixels in all`},
+	})
+}
 
+func TestCounts(t *testing.T) {
+	requireSayings(t, []saying{
 		{"images and n", "seedream-4", `{"prompt":"a","image_urls":["u","v"],"n":13}`, ""},
 		{"images and n, one too many", "seedream-4", `{"prompt":"a","image_urls":["u","v","w"],"n":13}`, "image_urls and n make 16 together; want at most 15"},
 		{"a refused field", "gpt-image-2", `{"prompt":"a","n":2}`, "n is given; want it left out"},
+	})
+}
 
+func TestMusic(t *testing.T) {
+	requireSayings(t, []saying{
 		{"V4 sings 3000 characters", "generate-music", song("V4", 3000, 200, 80), ""},
 		{"V4 sings no more", "generate-music", song("V4", 3001, 201, 80), `prompt has 3001 characters; want at most 3000 if mv is "V4" and custom_mode is true and instrumental is false` +
 			` | style has 201 characters; want at most 200 if mv is "V4"`},
@@ -227,22 +264,19 @@ func TestRulesInStories(t *testing.T) {
 			`{"task_id":"a","audio_id":"b","prompt":"c","tags":"d","title":"e","infill_start_s":10.5,"infill_end_s":10}`,
 			"infill_end_s is 10; want more than infill_start_s, which is 10.5"},
 		{"words", "generate-lyrics", `{"prompt":"` + strings.Repeat("a ", 201) + `"}`, "prompt has 201 words; want at most 200"},
+	})
+}
 
+func TestRulesAndOtherFaults(t *testing.T) {
+	requireSayings(t, []saying{
 		{"a rule adds nothing to a field that is wrong by itself", "google/veo3.1-lite/text-to-video", `{"prompt":"a","duration":5,"resolution":"1080p"}`,
 			"duration is 5; want 4, 6 or 8"},
 		{"rules bear fields of any type", "kling-3.0/pro", `{"duration":[],"multi_shots":{},"sound":"","multi_prompt":7,"image_urls":{},"kling_elements":["a"]}`,
 			`duration is an array; want a whole number | image_urls is an object; want an array | kling_elements[0] is the string "a"; want an object` +
 				` | multi_prompt is 7; want an array | multi_shots is an object; want true or false | sound is the string ""; want true or false`},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			err := models.Check(c.model, []byte(c.input))
-			if c.want == "" {
-				require.NoError(t, err)
-				return
-			}
-			require.EqualError(t, err, c.want)
-		})
-	}
+		{"a default that brings a rule with it", "veo3.1-lite-official", `{"prompt":"a","duration":4}`,
+			`duration is 4; want 8 if resolution is "1080p", its default`},
+	})
 }
 
 // song is a custom song with a prompt, style and title of so many characters.

@@ -3,7 +3,7 @@
 package image
 
 // AlibabaQwenImage21Edit is the input of alibaba/qwen-image-2.1/edit (Qwen Image 2.1 Image Edit).
-// Its page is api-manual/image-series/qwen-image-2-1-edit, as of 2026-09+.
+// Its page is api-manual/image-series/qwen-image-2-1-edit, as of 2026-09 or later.
 //
 //   - mask_url needs exactly one image and an opaque background.
 //   - One image for each request.
@@ -37,7 +37,7 @@ func (AlibabaQwenImage21Edit) Model() string { return "alibaba/qwen-image-2.1/ed
 
 // AlibabaQwenImage21TextToImage is the input of alibaba/qwen-image-2.1/text-to-image (Qwen Image
 // 2.1 Text to Image). Its page is api-manual/image-series/qwen-image-2-1-text-to-image, as of
-// 2026-09+.
+// 2026-09 or later.
 //
 //   - One image for each request.
 //   - A transparent background needs png or webp.

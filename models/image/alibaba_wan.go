@@ -3,8 +3,8 @@
 package image
 
 // AlibabaWan27ImageEdit is the input of alibaba/wan-2.7/image-edit (Wan 2.7 Image Edit). Its page
-// is api-manual/image-series/alibaba-wan-2-7-image-edit, as of 2026-09+. The model refuses fields
-// it does not know.
+// is api-manual/image-series/alibaba-wan-2-7-image-edit, as of 2026-09 or later. The model refuses
+// fields it does not know.
 type AlibabaWan27ImageEdit struct {
 	// Required. 1 to 5000 characters.
 	Prompt string `json:"prompt"`
@@ -12,6 +12,7 @@ type AlibabaWan27ImageEdit struct {
 	ImageURLs []string `json:"image_urls"`
 	// For example "512x512", "1024x1024", "768x1024", "1024x768", "576x1024" or "1024x576". Default
 	// "1024x1024". A preset, or an object with width and height.
+	// It is a string, or [Dimensions].
 	Size any `json:"size,omitzero"`
 	// 1 to 4. Default 1.
 	N    int  `json:"n,omitzero"`
@@ -22,8 +23,8 @@ type AlibabaWan27ImageEdit struct {
 func (AlibabaWan27ImageEdit) Model() string { return "alibaba/wan-2.7/image-edit" }
 
 // AlibabaWan27ImageEditPro is the input of alibaba/wan-2.7/image-edit-pro (Wan 2.7 Pro Image Edit).
-// Its page is api-manual/image-series/alibaba-wan-2-7-image-edit-pro, as of 2026-09+. The model
-// refuses fields it does not know.
+// Its page is api-manual/image-series/alibaba-wan-2-7-image-edit-pro, as of 2026-09 or later. The
+// model refuses fields it does not know.
 type AlibabaWan27ImageEditPro struct {
 	// Required. 1 to 5000 characters.
 	Prompt string `json:"prompt"`
@@ -31,6 +32,7 @@ type AlibabaWan27ImageEditPro struct {
 	ImageURLs []string `json:"image_urls"`
 	// For example "512x512", "1024x1024", "768x1024", "1024x768", "576x1024" or "1024x576". Default
 	// "1024x1024". A preset, or an object with width and height.
+	// It is a string, or [Dimensions].
 	Size any `json:"size,omitzero"`
 	// 1 to 4. Default 1.
 	N    int  `json:"n,omitzero"`
@@ -41,8 +43,8 @@ type AlibabaWan27ImageEditPro struct {
 func (AlibabaWan27ImageEditPro) Model() string { return "alibaba/wan-2.7/image-edit-pro" }
 
 // AlibabaWan27TextToImage is the input of alibaba/wan-2.7/text-to-image (Wan 2.7 Image Text to
-// Image). Its page is api-manual/image-series/alibaba-wan-2-7-text-to-image, as of 2026-09+. The
-// model refuses fields it does not know.
+// Image). Its page is api-manual/image-series/alibaba-wan-2-7-text-to-image, as of 2026-09 or
+// later. The model refuses fields it does not know.
 //
 //   - image_urls is not taken.
 type AlibabaWan27TextToImage struct {
@@ -50,6 +52,7 @@ type AlibabaWan27TextToImage struct {
 	Prompt string `json:"prompt"`
 	// For example "512x512", "1024x1024", "768x1024", "1024x768", "576x1024" or "1024x576". Default
 	// "1024x1024". A preset, or an object with width and height.
+	// It is a string, or [Dimensions].
 	Size any `json:"size,omitzero"`
 	// 1 to 4. Default 1.
 	N    int  `json:"n,omitzero"`
@@ -60,8 +63,8 @@ type AlibabaWan27TextToImage struct {
 func (AlibabaWan27TextToImage) Model() string { return "alibaba/wan-2.7/text-to-image" }
 
 // AlibabaWan27TextToImagePro is the input of alibaba/wan-2.7/text-to-image-pro (Wan 2.7 Pro Text to
-// Image). Its page is api-manual/image-series/alibaba-wan-2-7-text-to-image-pro, as of 2026-09+.
-// The model refuses fields it does not know.
+// Image). Its page is api-manual/image-series/alibaba-wan-2-7-text-to-image-pro, as of 2026-09 or
+// later. The model refuses fields it does not know.
 //
 //   - image_urls is not taken.
 type AlibabaWan27TextToImagePro struct {
@@ -69,6 +72,7 @@ type AlibabaWan27TextToImagePro struct {
 	Prompt string `json:"prompt"`
 	// For example "512x512", "1024x1024", "768x1024", "1024x768", "576x1024" or "1024x576". Default
 	// "1024x1024". A preset, or an object with width and height.
+	// It is a string, or [Dimensions].
 	Size any `json:"size,omitzero"`
 	// 1 to 4. Default 1.
 	N    int  `json:"n,omitzero"`

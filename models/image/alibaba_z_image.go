@@ -3,7 +3,7 @@
 package image
 
 // AlibabaZImageTurbo is the input of alibaba/z-image/turbo (Z-Image Turbo). Its page is
-// api-manual/image-series/alibaba-z-image-turbo, as of 2026-09+.
+// api-manual/image-series/alibaba-z-image-turbo, as of 2026-09 or later.
 //
 //   - size is needed to make an image from text alone.
 //   - It is unclear, or depends on other fields, whether these must be given: size.

@@ -3,7 +3,7 @@
 package image
 
 // BlackforestlabsFlux2FlexEdit is the input of blackforestlabs/flux-2-flex/edit (FLUX.2 Flex Edit).
-// Its page is api-manual/image-series/blackforestlabs-flux-2-flex-edit, as of 2026-09+.
+// Its page is api-manual/image-series/blackforestlabs-flux-2-flex-edit, as of 2026-09 or later.
 type BlackforestlabsFlux2FlexEdit struct {
 	// Required. 3 to 5000 characters.
 	Prompt string `json:"prompt"`
@@ -21,7 +21,7 @@ func (BlackforestlabsFlux2FlexEdit) Model() string { return "blackforestlabs/flu
 
 // BlackforestlabsFlux2FlexTextToImage is the input of blackforestlabs/flux-2-flex/text-to-image
 // (FLUX.2 Flex Text to Image). Its page is
-// api-manual/image-series/blackforestlabs-flux-2-flex-text-to-image, as of 2026-09+.
+// api-manual/image-series/blackforestlabs-flux-2-flex-text-to-image, as of 2026-09 or later.
 type BlackforestlabsFlux2FlexTextToImage struct {
 	// Required. 3 to 5000 characters.
 	Prompt string `json:"prompt"`
@@ -37,7 +37,7 @@ func (BlackforestlabsFlux2FlexTextToImage) Model() string {
 }
 
 // BlackforestlabsFlux2ProEdit is the input of blackforestlabs/flux-2-pro/edit (FLUX.2 Pro Edit).
-// Its page is api-manual/image-series/blackforestlabs-flux-2-pro-edit, as of 2026-09+.
+// Its page is api-manual/image-series/blackforestlabs-flux-2-pro-edit, as of 2026-09 or later.
 type BlackforestlabsFlux2ProEdit struct {
 	// Required. 3 to 5000 characters.
 	Prompt string `json:"prompt"`
@@ -55,7 +55,7 @@ func (BlackforestlabsFlux2ProEdit) Model() string { return "blackforestlabs/flux
 
 // BlackforestlabsFlux2ProTextToImage is the input of blackforestlabs/flux-2-pro/text-to-image
 // (FLUX.2 Pro Text to Image). Its page is
-// api-manual/image-series/blackforestlabs-flux-2-pro-text-to-image, as of 2026-09+.
+// api-manual/image-series/blackforestlabs-flux-2-pro-text-to-image, as of 2026-09 or later.
 type BlackforestlabsFlux2ProTextToImage struct {
 	// Required. 3 to 5000 characters.
 	Prompt string `json:"prompt"`

@@ -3,7 +3,7 @@
 package image
 
 // BlackforestlabsFluxDev is the input of blackforestlabs/flux/dev (Flux Dev Text to Image). Its
-// page is api-manual/image-series/blackforestlabs-flux-dev, as of 2026-09+.
+// page is api-manual/image-series/blackforestlabs-flux-dev, as of 2026-09 or later.
 type BlackforestlabsFluxDev struct {
 	// Required. At least 1 character. Must not be blank.
 	Prompt string `json:"prompt"`
@@ -21,7 +21,7 @@ func (BlackforestlabsFluxDev) Model() string { return "blackforestlabs/flux/dev"
 
 // BlackforestlabsFluxDevImageToImage is the input of blackforestlabs/flux/dev/image-to-image (Flux
 // Dev Image to Image). Its page is api-manual/image-series/blackforestlabs-flux-dev-image-to-image,
-// as of 2026-09+.
+// as of 2026-09 or later.
 //
 //   - size is for text-to-image; here the source image decides.
 type BlackforestlabsFluxDevImageToImage struct {

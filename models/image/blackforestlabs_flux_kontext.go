@@ -3,7 +3,8 @@
 package image
 
 // BlackforestlabsFluxKontextMax is the input of blackforestlabs/flux-kontext-max (Flux Kontext Max
-// Edit). Its page is api-manual/image-series/blackforestlabs-flux-kontext-max, as of 2026-09+.
+// Edit). Its page is api-manual/image-series/blackforestlabs-flux-kontext-max, as of 2026-09 or
+// later.
 //
 //   - The id without a suffix is the edit.
 type BlackforestlabsFluxKontextMax struct {
@@ -22,7 +23,7 @@ func (BlackforestlabsFluxKontextMax) Model() string { return "blackforestlabs/fl
 
 // BlackforestlabsFluxKontextMaxTextToImage is the input of
 // blackforestlabs/flux-kontext-max/text-to-image (Flux Kontext Max Text to Image). Its page is
-// api-manual/image-series/blackforestlabs-flux-kontext-max-text-to-image, as of 2026-09+.
+// api-manual/image-series/blackforestlabs-flux-kontext-max-text-to-image, as of 2026-09 or later.
 type BlackforestlabsFluxKontextMaxTextToImage struct {
 	// Required. 1 to 2000 characters.
 	Prompt string `json:"prompt"`
@@ -38,7 +39,8 @@ func (BlackforestlabsFluxKontextMaxTextToImage) Model() string {
 }
 
 // BlackforestlabsFluxKontextPro is the input of blackforestlabs/flux-kontext-pro (Flux Kontext Pro
-// Edit). Its page is api-manual/image-series/blackforestlabs-flux-kontext-pro, as of 2026-09+.
+// Edit). Its page is api-manual/image-series/blackforestlabs-flux-kontext-pro, as of 2026-09 or
+// later.
 //
 //   - The id without a suffix is the edit.
 type BlackforestlabsFluxKontextPro struct {
@@ -57,7 +59,7 @@ func (BlackforestlabsFluxKontextPro) Model() string { return "blackforestlabs/fl
 
 // BlackforestlabsFluxKontextProTextToImage is the input of
 // blackforestlabs/flux-kontext-pro/text-to-image (Flux Kontext Pro Text to Image). Its page is
-// api-manual/image-series/blackforestlabs-flux-kontext-pro-text-to-image, as of 2026-09+.
+// api-manual/image-series/blackforestlabs-flux-kontext-pro-text-to-image, as of 2026-09 or later.
 type BlackforestlabsFluxKontextProTextToImage struct {
 	// Required. 1 to 2000 characters.
 	Prompt string `json:"prompt"`

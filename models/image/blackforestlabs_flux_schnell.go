@@ -3,7 +3,7 @@
 package image
 
 // BlackforestlabsFluxSchnell is the input of blackforestlabs/flux/schnell (Flux Schnell Text to
-// Image). Its page is api-manual/image-series/blackforestlabs-flux-schnell, as of 2026-09+.
+// Image). Its page is api-manual/image-series/blackforestlabs-flux-schnell, as of 2026-09 or later.
 type BlackforestlabsFluxSchnell struct {
 	// Required. At least 1 character. Must not be blank.
 	Prompt string `json:"prompt"`

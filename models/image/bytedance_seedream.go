@@ -3,7 +3,8 @@
 package image
 
 // BytedanceSeedreamV50FlashEdit is the input of bytedance/seedream-v5.0-flash/edit (Seedream 5.0
-// Flash Image Edit). Its page is api-manual/image-series/seedream-v5-0-flash-edit, as of 2026-09+.
+// Flash Image Edit). Its page is api-manual/image-series/seedream-v5-0-flash-edit, as of 2026-09 or
+// later.
 //
 //   - One image for each request.
 type BytedanceSeedreamV50FlashEdit struct {
@@ -26,7 +27,7 @@ func (BytedanceSeedreamV50FlashEdit) Model() string { return "bytedance/seedream
 
 // BytedanceSeedreamV50FlashTextToImage is the input of bytedance/seedream-v5.0-flash/text-to-image
 // (Seedream 5.0 Flash Text to Image). Its page is api-manual/image-series/seedream-v5-0-flash, as
-// of 2026-09+.
+// of 2026-09 or later.
 //
 //   - One image for each request.
 type BytedanceSeedreamV50FlashTextToImage struct {
@@ -48,7 +49,7 @@ func (BytedanceSeedreamV50FlashTextToImage) Model() string {
 }
 
 // BytedanceSeedreamV45Edit is the input of bytedance/seedream/v4.5/edit (Seedream 4.5 Edit). Its
-// page is api-manual/image-series/bytedance-seedream-v4-5-edit, as of 2026-09+.
+// page is api-manual/image-series/bytedance-seedream-v4-5-edit, as of 2026-09 or later.
 type BytedanceSeedreamV45Edit struct {
 	// Required. 1 to 3000 characters.
 	Prompt string `json:"prompt"`
@@ -56,6 +57,7 @@ type BytedanceSeedreamV45Edit struct {
 	ImageURLs []string `json:"image_urls"`
 	// For example "2K", "4K", "1:1", "4:3", "3:4", "16:9", "9:16", "3:2", "2:3" or "21:9". Default
 	// "1:1". A preset, a WIDTHxHEIGHT string, or an object with width and height.
+	// It is a string, or [Dimensions].
 	Size any `json:"size,omitzero"`
 	// 1 to 15. Default 1.
 	N int `json:"n,omitzero"`
@@ -68,12 +70,13 @@ func (BytedanceSeedreamV45Edit) Model() string { return "bytedance/seedream/v4.5
 
 // BytedanceSeedreamV45TextToImage is the input of bytedance/seedream/v4.5/text-to-image (Seedream
 // 4.5 Text to Image). Its page is api-manual/image-series/bytedance-seedream-v4-5-text-to-image, as
-// of 2026-09+.
+// of 2026-09 or later.
 type BytedanceSeedreamV45TextToImage struct {
 	// Required. 1 to 3000 characters.
 	Prompt string `json:"prompt"`
 	// For example "2K", "4K", "1:1", "4:3", "3:4", "16:9", "9:16", "3:2", "2:3" or "21:9". Default
 	// "1:1". A preset, a WIDTHxHEIGHT string, or an object with width and height.
+	// It is a string, or [Dimensions].
 	Size any `json:"size,omitzero"`
 	// 1 to 15. Default 1.
 	N int `json:"n,omitzero"`
@@ -85,7 +88,7 @@ type BytedanceSeedreamV45TextToImage struct {
 func (BytedanceSeedreamV45TextToImage) Model() string { return "bytedance/seedream/v4.5/text-to-image" }
 
 // BytedanceSeedreamV4Edit is the input of bytedance/seedream/v4/edit (Seedream 4 Edit). Its page is
-// api-manual/image-series/bytedance-seedream-v4-edit, as of 2026-09+.
+// api-manual/image-series/bytedance-seedream-v4-edit, as of 2026-09 or later.
 //
 //   - image_urls and n together are at most 15.
 type BytedanceSeedreamV4Edit struct {
@@ -106,7 +109,7 @@ func (BytedanceSeedreamV4Edit) Model() string { return "bytedance/seedream/v4/ed
 
 // BytedanceSeedreamV4TextToImage is the input of bytedance/seedream/v4/text-to-image (Seedream 4
 // Text to Image). Its page is api-manual/image-series/bytedance-seedream-v4-text-to-image, as of
-// 2026-09+.
+// 2026-09 or later.
 type BytedanceSeedreamV4TextToImage struct {
 	// Required. 1 to 5000 characters.
 	Prompt string `json:"prompt"`
@@ -122,7 +125,8 @@ type BytedanceSeedreamV4TextToImage struct {
 func (BytedanceSeedreamV4TextToImage) Model() string { return "bytedance/seedream/v4/text-to-image" }
 
 // BytedanceSeedreamV5LiteEdit is the input of bytedance/seedream/v5/lite/edit (Seedream 5.0 Lite
-// Edit). Its page is api-manual/image-series/bytedance-seedream-v5-lite-edit, as of 2026-09+.
+// Edit). Its page is api-manual/image-series/bytedance-seedream-v5-lite-edit, as of 2026-09 or
+// later.
 type BytedanceSeedreamV5LiteEdit struct {
 	// Required. 3 to 3000 characters. White space around it does not count.
 	Prompt string `json:"prompt"`
@@ -130,6 +134,7 @@ type BytedanceSeedreamV5LiteEdit struct {
 	ImageURLs []string `json:"image_urls"`
 	// For example "2K", "3K", "1:1", "4:3", "3:4", "16:9", "9:16", "3:2", "2:3" or "21:9". Default
 	// "1:1". A preset, a WIDTHxHEIGHT string, or an object with width and height.
+	// It is a string, or [Dimensions].
 	Size any `json:"size,omitzero"`
 	// 1 to 15. Default 1.
 	N int `json:"n,omitzero"`
@@ -142,12 +147,13 @@ func (BytedanceSeedreamV5LiteEdit) Model() string { return "bytedance/seedream/v
 
 // BytedanceSeedreamV5LiteTextToImage is the input of bytedance/seedream/v5/lite/text-to-image
 // (Seedream 5.0 Lite Text to Image). Its page is
-// api-manual/image-series/bytedance-seedream-v5-lite-text-to-image, as of 2026-09+.
+// api-manual/image-series/bytedance-seedream-v5-lite-text-to-image, as of 2026-09 or later.
 type BytedanceSeedreamV5LiteTextToImage struct {
 	// Required. 3 to 3000 characters. White space around it does not count.
 	Prompt string `json:"prompt"`
 	// For example "2K", "3K", "1:1", "4:3", "3:4", "16:9", "9:16", "3:2", "2:3" or "21:9". Default
 	// "1:1". A preset, a WIDTHxHEIGHT string, or an object with width and height.
+	// It is a string, or [Dimensions].
 	Size any `json:"size,omitzero"`
 	// 1 to 15. Default 1.
 	N int `json:"n,omitzero"`

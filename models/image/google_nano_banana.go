@@ -3,8 +3,8 @@
 package image
 
 // GoogleNanoBanana2LiteEdit is the input of google/nano-banana-2-lite/edit (Nano Banana 2 Lite
-// Edit). Its page is api-manual/image-series/google-nano-banana-2-lite-edit, as of 2026-09+. The
-// model refuses fields it does not know.
+// Edit). Its page is api-manual/image-series/google-nano-banana-2-lite-edit, as of 2026-09 or
+// later. The model refuses fields it does not know.
 type GoogleNanoBanana2LiteEdit struct {
 	// Required. At least 1 character. No upper limit is documented.
 	Prompt string `json:"prompt"`
@@ -20,8 +20,8 @@ func (GoogleNanoBanana2LiteEdit) Model() string { return "google/nano-banana-2-l
 
 // GoogleNanoBanana2LiteTextToImage is the input of google/nano-banana-2-lite/text-to-image (Nano
 // Banana 2 Lite Text to Image). Its page is
-// api-manual/image-series/google-nano-banana-2-lite-text-to-image, as of 2026-09+. The model
-// refuses fields it does not know.
+// api-manual/image-series/google-nano-banana-2-lite-text-to-image, as of 2026-09 or later. The
+// model refuses fields it does not know.
 //
 //   - image_urls is not taken.
 type GoogleNanoBanana2LiteTextToImage struct {
@@ -38,7 +38,7 @@ func (GoogleNanoBanana2LiteTextToImage) Model() string {
 }
 
 // GoogleNanoBanana21Edit is the input of google/nano-banana-2.1/edit (Nano Banana 2.1 Image Edit).
-// Its page is api-manual/image-series/nano-banana-2-1-edit, as of 2026-09+.
+// Its page is api-manual/image-series/nano-banana-2-1-edit, as of 2026-09 or later.
 //
 //   - One image for each request.
 type GoogleNanoBanana21Edit struct {
@@ -58,7 +58,7 @@ func (GoogleNanoBanana21Edit) Model() string { return "google/nano-banana-2.1/ed
 
 // GoogleNanoBanana21TextToImage is the input of google/nano-banana-2.1/text-to-image (Nano Banana
 // 2.1 Text to Image). Its page is api-manual/image-series/nano-banana-2-1-text-to-image, as of
-// 2026-09+.
+// 2026-09 or later.
 //
 //   - One image for each request.
 type GoogleNanoBanana21TextToImage struct {
@@ -74,7 +74,7 @@ type GoogleNanoBanana21TextToImage struct {
 func (GoogleNanoBanana21TextToImage) Model() string { return "google/nano-banana-2.1/text-to-image" }
 
 // GoogleNanoBananaEdit is the input of google/nano-banana/edit (Nano Banana Edit). Its page is
-// api-manual/image-series/google-nano-banana-edit, as of 2026-09+.
+// api-manual/image-series/google-nano-banana-edit, as of 2026-09 or later.
 type GoogleNanoBananaEdit struct {
 	// Required. 1 to 5000 characters.
 	Prompt string `json:"prompt"`
@@ -88,7 +88,8 @@ type GoogleNanoBananaEdit struct {
 func (GoogleNanoBananaEdit) Model() string { return "google/nano-banana/edit" }
 
 // GoogleNanoBananaTextToImage is the input of google/nano-banana/text-to-image (Nano Banana Text to
-// Image). Its page is api-manual/image-series/google-nano-banana-text-to-image, as of 2026-09+.
+// Image). Its page is api-manual/image-series/google-nano-banana-text-to-image, as of 2026-09 or
+// later.
 type GoogleNanoBananaTextToImage struct {
 	// Required. 1 to 5000 characters.
 	Prompt string `json:"prompt"`

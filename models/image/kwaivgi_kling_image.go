@@ -3,8 +3,8 @@
 package image
 
 // KwaivgiKlingImageO1 is the input of kwaivgi/kling-image-o1 (Kling O1 Image Edit). Its page is
-// api-manual/image-series/kwaivgi-kling-image-o1, as of 2026-09+. The model refuses fields it does
-// not know.
+// api-manual/image-series/kwaivgi-kling-image-o1, as of 2026-09 or later. The model refuses fields
+// it does not know.
 type KwaivgiKlingImageO1 struct {
 	// Required. 1 to 2000 characters.
 	Prompt string `json:"prompt"`
@@ -26,8 +26,8 @@ type KwaivgiKlingImageO1 struct {
 func (KwaivgiKlingImageO1) Model() string { return "kwaivgi/kling-image-o1" }
 
 // KwaivgiKlingImageO3Edit is the input of kwaivgi/kling-image-o3/edit (Kling O3 Image Edit). Its
-// page is api-manual/image-series/kwaivgi-kling-image-o3-edit, as of 2026-09+. The model refuses
-// fields it does not know.
+// page is api-manual/image-series/kwaivgi-kling-image-o3-edit, as of 2026-09 or later. The model
+// refuses fields it does not know.
 type KwaivgiKlingImageO3Edit struct {
 	// Required. 1 to 2000 characters.
 	Prompt string `json:"prompt"`
@@ -50,7 +50,7 @@ func (KwaivgiKlingImageO3Edit) Model() string { return "kwaivgi/kling-image-o3/e
 
 // KwaivgiKlingImageO3TextToImage is the input of kwaivgi/kling-image-o3/text-to-image (Kling O3
 // Image Text to Image). Its page is api-manual/image-series/kwaivgi-kling-image-o3-text-to-image,
-// as of 2026-09+. The model refuses fields it does not know.
+// as of 2026-09 or later. The model refuses fields it does not know.
 type KwaivgiKlingImageO3TextToImage struct {
 	// Required. 1 to 2000 characters.
 	Prompt string `json:"prompt"`

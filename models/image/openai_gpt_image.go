@@ -3,7 +3,7 @@
 package image
 
 // OpenAIGPTImage15Edit is the input of openai/gpt-image-1.5/edit (GPT Image 1.5 Edit). Its page is
-// api-manual/image-series/openai-gpt-image-1-5-edit, as of 2026-09+.
+// api-manual/image-series/openai-gpt-image-1-5-edit, as of 2026-09 or later.
 type OpenAIGPTImage15Edit struct {
 	// Required. 1 to 1000 characters.
 	Prompt string `json:"prompt"`
@@ -22,7 +22,7 @@ func (OpenAIGPTImage15Edit) Model() string { return "openai/gpt-image-1.5/edit" 
 
 // OpenAIGPTImage15TextToImage is the input of openai/gpt-image-1.5/text-to-image (GPT Image 1.5
 // Text to Image). Its page is api-manual/image-series/openai-gpt-image-1-5-text-to-image, as of
-// 2026-09+. The model refuses fields it does not know.
+// 2026-09 or later. The model refuses fields it does not know.
 type OpenAIGPTImage15TextToImage struct {
 	// Required. 1 to 1000 characters.
 	Prompt string `json:"prompt"`
@@ -36,7 +36,8 @@ type OpenAIGPTImage15TextToImage struct {
 func (OpenAIGPTImage15TextToImage) Model() string { return "openai/gpt-image-1.5/text-to-image" }
 
 // OpenAIGPTImage25FlareEdit is the input of openai/gpt-image-2.5-flare/edit (GPT Image 2.5 Flare
-// Image Edit). Its page is api-manual/image-series/gpt-image-2-5-flare-edit, as of 2026-09+.
+// Image Edit). Its page is api-manual/image-series/gpt-image-2-5-flare-edit, as of 2026-09 or
+// later.
 //
 //   - One image for each request.
 //   - Size auto needs resolution 1K.
@@ -68,7 +69,7 @@ func (OpenAIGPTImage25FlareEdit) Model() string { return "openai/gpt-image-2.5-f
 
 // OpenAIGPTImage25FlareTextToImage is the input of openai/gpt-image-2.5-flare/text-to-image (GPT
 // Image 2.5 Flare Text to Image). Its page is
-// api-manual/image-series/gpt-image-2-5-flare-text-to-image, as of 2026-09+.
+// api-manual/image-series/gpt-image-2-5-flare-text-to-image, as of 2026-09 or later.
 //
 //   - One image for each request.
 //   - Size auto needs resolution 1K.
@@ -98,7 +99,7 @@ func (OpenAIGPTImage25FlareTextToImage) Model() string {
 
 // OpenAIGPTImage25SunburstEdit is the input of openai/gpt-image-2.5-sunburst/edit (GPT Image 2.5
 // Sunburst Image Edit). Its page is api-manual/image-series/gpt-image-2-5-sunburst-edit, as of
-// 2026-09+.
+// 2026-09 or later.
 //
 //   - One image for each request.
 //   - Size auto needs resolution 1K.
@@ -130,7 +131,7 @@ func (OpenAIGPTImage25SunburstEdit) Model() string { return "openai/gpt-image-2.
 
 // OpenAIGPTImage25SunburstTextToImage is the input of openai/gpt-image-2.5-sunburst/text-to-image
 // (GPT Image 2.5 Sunburst Text to Image). Its page is
-// api-manual/image-series/gpt-image-2-5-sunburst-text-to-image, as of 2026-09+.
+// api-manual/image-series/gpt-image-2-5-sunburst-text-to-image, as of 2026-09 or later.
 //
 //   - One image for each request.
 //   - Size auto needs resolution 1K.

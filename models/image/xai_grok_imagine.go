@@ -4,7 +4,7 @@ package image
 
 // XAIGrokImagineImageQualityEdit is the input of xai/grok-imagine-image-quality/edit (Grok Imagine
 // Image Quality Edit). Its page is api-manual/image-series/xai-grok-imagine-image-quality-edit, as
-// of 2026-09+. The model refuses fields it does not know.
+// of 2026-09 or later. The model refuses fields it does not know.
 type XAIGrokImagineImageQualityEdit struct {
 	// Required. At least 1 character. No upper limit is documented.
 	Prompt string `json:"prompt"`
@@ -23,8 +23,8 @@ func (XAIGrokImagineImageQualityEdit) Model() string { return "xai/grok-imagine-
 
 // XAIGrokImagineImageQualityTextToImage is the input of
 // xai/grok-imagine-image-quality/text-to-image (Grok Imagine Image Quality Text to Image). Its page
-// is api-manual/image-series/xai-grok-imagine-image-quality-text-to-image, as of 2026-09+. The
-// model refuses fields it does not know.
+// is api-manual/image-series/xai-grok-imagine-image-quality-text-to-image, as of 2026-09 or later.
+// The model refuses fields it does not know.
 type XAIGrokImagineImageQualityTextToImage struct {
 	// Required. At least 1 character. No upper limit is documented.
 	Prompt string `json:"prompt"`
@@ -42,8 +42,8 @@ func (XAIGrokImagineImageQualityTextToImage) Model() string {
 }
 
 // XAIGrokImagineImageV20Edit is the input of xai/grok-imagine-image-v2.0/edit (Grok Imagine Image
-// 2.0 Edit). Its page is api-manual/image-series/xai-grok-imagine-image-v2-0-edit, as of 2026-09+.
-// The model refuses fields it does not know.
+// 2.0 Edit). Its page is api-manual/image-series/xai-grok-imagine-image-v2-0-edit, as of 2026-09 or
+// later. The model refuses fields it does not know.
 type XAIGrokImagineImageV20Edit struct {
 	// Required. 1 to 8000 characters.
 	Prompt string `json:"prompt"`
@@ -64,8 +64,8 @@ func (XAIGrokImagineImageV20Edit) Model() string { return "xai/grok-imagine-imag
 
 // XAIGrokImagineImageV20TextToImage is the input of xai/grok-imagine-image-v2.0/text-to-image (Grok
 // Imagine Image 2.0 Text to Image). Its page is
-// api-manual/image-series/xai-grok-imagine-image-v2-0-text-to-image, as of 2026-09+. The model
-// refuses fields it does not know.
+// api-manual/image-series/xai-grok-imagine-image-v2-0-text-to-image, as of 2026-09 or later. The
+// model refuses fields it does not know.
 type XAIGrokImagineImageV20TextToImage struct {
 	// Required. 1 to 8000 characters.
 	Prompt string `json:"prompt"`
@@ -85,8 +85,8 @@ func (XAIGrokImagineImageV20TextToImage) Model() string {
 }
 
 // XAIGrokImagineImageEdit is the input of xai/grok-imagine-image/edit (Grok Imagine Edit). Its page
-// is api-manual/image-series/xai-grok-imagine-image-edit, as of 2026-09+. The model refuses fields
-// it does not know.
+// is api-manual/image-series/xai-grok-imagine-image-edit, as of 2026-09 or later. The model refuses
+// fields it does not know.
 type XAIGrokImagineImageEdit struct {
 	// Required. 1 to 5000 characters.
 	Prompt string `json:"prompt"`
@@ -101,7 +101,7 @@ func (XAIGrokImagineImageEdit) Model() string { return "xai/grok-imagine-image/e
 
 // XAIGrokImagineImageTextToImage is the input of xai/grok-imagine-image/text-to-image (Grok Imagine
 // Text to Image). Its page is api-manual/image-series/xai-grok-imagine-image-text-to-image, as of
-// 2026-09+.
+// 2026-09 or later.
 type XAIGrokImagineImageTextToImage struct {
 	// Required. 1 to 5000 characters.
 	Prompt string `json:"prompt"`

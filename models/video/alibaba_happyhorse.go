@@ -4,8 +4,8 @@ package video
 
 // AlibabaHappyhorse10ImageToVideo is the input of alibaba/happyhorse-1.0/image-to-video (Happy
 // Horse Image to Video). Its page is api-manual/video-series/alibaba-happyhorse-1-0-image-to-video,
-// as of 2026-09+. The page was only seen in part: bounds and values may be missing here. The model
-// refuses fields it does not know.
+// as of 2026-09 or later. The page was only seen in part: bounds and values may be missing here.
+// The model refuses fields it does not know.
 type AlibabaHappyhorse10ImageToVideo struct {
 	// Required. How many is not known here.
 	ImageURLs []string `json:"image_urls"`
@@ -25,9 +25,9 @@ func (AlibabaHappyhorse10ImageToVideo) Model() string { return "alibaba/happyhor
 
 // AlibabaHappyhorse10ReferenceToVideo is the input of alibaba/happyhorse-1.0/reference-to-video
 // (Happy Horse Reference to Video). Its page is
-// api-manual/video-series/alibaba-happyhorse-1-0-reference-to-video, as of 2026-09+. The page was
-// only seen in part: bounds and values may be missing here. The model refuses fields it does not
-// know.
+// api-manual/video-series/alibaba-happyhorse-1-0-reference-to-video, as of 2026-09 or later. The
+// page was only seen in part: bounds and values may be missing here. The model refuses fields it
+// does not know.
 type AlibabaHappyhorse10ReferenceToVideo struct {
 	// Required. At least 1 character. Must not be blank.
 	Prompt string `json:"prompt"`
@@ -52,8 +52,8 @@ func (AlibabaHappyhorse10ReferenceToVideo) Model() string {
 
 // AlibabaHappyhorse10TextToVideo is the input of alibaba/happyhorse-1.0/text-to-video (Happy Horse
 // Text to Video). Its page is api-manual/video-series/alibaba-happyhorse-1-0-text-to-video, as of
-// 2026-09+. The page was only seen in part: bounds and values may be missing here. The model
-// refuses fields it does not know.
+// 2026-09 or later. The page was only seen in part: bounds and values may be missing here. The
+// model refuses fields it does not know.
 type AlibabaHappyhorse10TextToVideo struct {
 	// Required. At least 1 character. Must not be blank; no upper limit is documented.
 	Prompt string `json:"prompt"`
@@ -73,9 +73,9 @@ type AlibabaHappyhorse10TextToVideo struct {
 func (AlibabaHappyhorse10TextToVideo) Model() string { return "alibaba/happyhorse-1.0/text-to-video" }
 
 // AlibabaHappyhorse10VideoEdit is the input of alibaba/happyhorse-1.0/video-edit (Happy Horse Video
-// Edit). Its page is api-manual/video-series/alibaba-happyhorse-1-0-video-edit, as of 2026-09+. The
-// page was only seen in part: bounds and values may be missing here. The model refuses fields it
-// does not know.
+// Edit). Its page is api-manual/video-series/alibaba-happyhorse-1-0-video-edit, as of 2026-09 or
+// later. The page was only seen in part: bounds and values may be missing here. The model refuses
+// fields it does not know.
 //
 //   - duration is not taken: it is the source's, up to 15 seconds.
 type AlibabaHappyhorse10VideoEdit struct {
@@ -99,8 +99,8 @@ func (AlibabaHappyhorse10VideoEdit) Model() string { return "alibaba/happyhorse-
 
 // AlibabaHappyhorse11ImageToVideo is the input of alibaba/happyhorse-1.1/image-to-video (Happy
 // Horse 1.1 Image to Video). Its page is
-// api-manual/video-series/alibaba-happyhorse-1-1-image-to-video, as of 2026-09+. The model refuses
-// fields it does not know.
+// api-manual/video-series/alibaba-happyhorse-1-1-image-to-video, as of 2026-09 or later. The model
+// refuses fields it does not know.
 //
 //   - aspect_ratio and reference_image_urls are not taken.
 //   - Booleans may be 0, 1 or words such as yes, no, on and off.
@@ -123,8 +123,8 @@ func (AlibabaHappyhorse11ImageToVideo) Model() string { return "alibaba/happyhor
 
 // AlibabaHappyhorse11ReferenceToVideo is the input of alibaba/happyhorse-1.1/reference-to-video
 // (Happy Horse 1.1 Reference to Video). Its page is
-// api-manual/video-series/alibaba-happyhorse-1-1-reference-to-video, as of 2026-09+. The model
-// refuses fields it does not know.
+// api-manual/video-series/alibaba-happyhorse-1-1-reference-to-video, as of 2026-09 or later. The
+// model refuses fields it does not know.
 //
 //   - image_urls is not taken.
 //   - Booleans may be 0, 1 or words such as yes, no, on and off.
@@ -151,7 +151,7 @@ func (AlibabaHappyhorse11ReferenceToVideo) Model() string {
 
 // AlibabaHappyhorse11TextToVideo is the input of alibaba/happyhorse-1.1/text-to-video (Happy Horse
 // 1.1 Text to Video). Its page is api-manual/video-series/alibaba-happyhorse-1-1-text-to-video, as
-// of 2026-09+. The model refuses fields it does not know.
+// of 2026-09 or later. The model refuses fields it does not know.
 //
 //   - Booleans may be 0, 1 or words such as yes, no, on and off.
 type AlibabaHappyhorse11TextToVideo struct {

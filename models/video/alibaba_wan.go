@@ -3,7 +3,7 @@
 package video
 
 // AlibabaWan25ImageToVideo is the input of alibaba/wan-2.5/image-to-video (Wan 2.5 Image to Video).
-// Its page is api-manual/video-series/alibaba-wan-2-5-image-to-video, as of 2026-09+.
+// Its page is api-manual/video-series/alibaba-wan-2-5-image-to-video, as of 2026-09 or later.
 type AlibabaWan25ImageToVideo struct {
 	// Required. 1 to 1500 characters.
 	Prompt string `json:"prompt"`
@@ -23,7 +23,7 @@ type AlibabaWan25ImageToVideo struct {
 func (AlibabaWan25ImageToVideo) Model() string { return "alibaba/wan-2.5/image-to-video" }
 
 // AlibabaWan25TextToVideo is the input of alibaba/wan-2.5/text-to-video (Wan 2.5 Text to Video).
-// Its page is api-manual/video-series/alibaba-wan-2-5-text-to-video, as of 2026-09+.
+// Its page is api-manual/video-series/alibaba-wan-2-5-text-to-video, as of 2026-09 or later.
 type AlibabaWan25TextToVideo struct {
 	// Required. 1 to 1500 characters.
 	Prompt string `json:"prompt"`
@@ -41,8 +41,8 @@ type AlibabaWan25TextToVideo struct {
 func (AlibabaWan25TextToVideo) Model() string { return "alibaba/wan-2.5/text-to-video" }
 
 // AlibabaWan26ImageToVideo is the input of alibaba/wan-2.6/image-to-video (Wan 2.6 Image to Video).
-// Its page is api-manual/video-series/alibaba-wan-2-6-image-to-video, as of 2026-09+. The model
-// refuses fields it does not know.
+// Its page is api-manual/video-series/alibaba-wan-2-6-image-to-video, as of 2026-09 or later. The
+// model refuses fields it does not know.
 type AlibabaWan26ImageToVideo struct {
 	// Required. 1 to 5000 characters.
 	Prompt string `json:"prompt"`
@@ -60,7 +60,7 @@ func (AlibabaWan26ImageToVideo) Model() string { return "alibaba/wan-2.6/image-t
 
 // AlibabaWan26ReferenceToVideo is the input of alibaba/wan-2.6/reference-to-video (Wan 2.6
 // Reference to Video). Its page is api-manual/video-series/alibaba-wan-2-6-reference-to-video, as
-// of 2026-09+. The model refuses fields it does not know.
+// of 2026-09 or later. The model refuses fields it does not know.
 type AlibabaWan26ReferenceToVideo struct {
 	// Required. 1 to 5000 characters.
 	Prompt string `json:"prompt"`
@@ -77,8 +77,8 @@ type AlibabaWan26ReferenceToVideo struct {
 func (AlibabaWan26ReferenceToVideo) Model() string { return "alibaba/wan-2.6/reference-to-video" }
 
 // AlibabaWan26TextToVideo is the input of alibaba/wan-2.6/text-to-video (Wan 2.6 Text to Video).
-// Its page is api-manual/video-series/alibaba-wan-2-6-text-to-video, as of 2026-09+. The model
-// refuses fields it does not know.
+// Its page is api-manual/video-series/alibaba-wan-2-6-text-to-video, as of 2026-09 or later. The
+// model refuses fields it does not know.
 type AlibabaWan26TextToVideo struct {
 	// Required. 1 to 5000 characters.
 	Prompt string `json:"prompt"`
@@ -93,8 +93,8 @@ type AlibabaWan26TextToVideo struct {
 func (AlibabaWan26TextToVideo) Model() string { return "alibaba/wan-2.6/text-to-video" }
 
 // AlibabaWan27ImageToVideo is the input of alibaba/wan-2.7/image-to-video (Wan 2.7 Video Image to
-// Video). Its page is api-manual/video-series/alibaba-wan-2-7-image-to-video, as of 2026-09+. The
-// model refuses fields it does not know.
+// Video). Its page is api-manual/video-series/alibaba-wan-2-7-image-to-video, as of 2026-09 or
+// later. The model refuses fields it does not know.
 //
 //   - Booleans may be 0, 1 or words such as yes, no, on and off.
 type AlibabaWan27ImageToVideo struct {
@@ -119,7 +119,7 @@ func (AlibabaWan27ImageToVideo) Model() string { return "alibaba/wan-2.7/image-t
 
 // AlibabaWan27ReferenceToVideo is the input of alibaba/wan-2.7/reference-to-video (Wan 2.7 Video
 // Reference to Video). Its page is api-manual/video-series/alibaba-wan-2-7-reference-to-video, as
-// of 2026-09+. The model refuses fields it does not know.
+// of 2026-09 or later. The model refuses fields it does not know.
 //
 //   - reference_image_urls or reference_video_urls is needed.
 //   - Booleans may be 0, 1 or words such as yes, no, on and off.
@@ -148,8 +148,8 @@ type AlibabaWan27ReferenceToVideo struct {
 func (AlibabaWan27ReferenceToVideo) Model() string { return "alibaba/wan-2.7/reference-to-video" }
 
 // AlibabaWan27TextToVideo is the input of alibaba/wan-2.7/text-to-video (Wan 2.7 Video Text to
-// Video). Its page is api-manual/video-series/alibaba-wan-2-7-text-to-video, as of 2026-09+. The
-// model refuses fields it does not know.
+// Video). Its page is api-manual/video-series/alibaba-wan-2-7-text-to-video, as of 2026-09 or
+// later. The model refuses fields it does not know.
 //
 //   - Booleans may be 0, 1 or words such as yes, no, on and off.
 type AlibabaWan27TextToVideo struct {
@@ -171,8 +171,8 @@ type AlibabaWan27TextToVideo struct {
 func (AlibabaWan27TextToVideo) Model() string { return "alibaba/wan-2.7/text-to-video" }
 
 // AlibabaWan27VideoEdit is the input of alibaba/wan-2.7/video-edit (Wan 2.7 Video Edit). Its page
-// is api-manual/video-series/alibaba-wan-2-7-video-edit, as of 2026-09+. The model refuses fields
-// it does not know.
+// is api-manual/video-series/alibaba-wan-2-7-video-edit, as of 2026-09 or later. The model refuses
+// fields it does not know.
 //
 //   - Booleans may be 0, 1 or words such as yes, no, on and off.
 type AlibabaWan27VideoEdit struct {
@@ -201,7 +201,7 @@ func (AlibabaWan27VideoEdit) Model() string { return "alibaba/wan-2.7/video-edit
 
 // AlibabaWan30PrimeImageToVideo is the input of alibaba/wan-3.0-prime/image-to-video (Wan 3.0 Video
 // Prime Image to Video). Its page is api-manual/video-series/alibaba-wan-3-0-prime-image-to-video,
-// as of 2026-09+. The model refuses fields it does not know.
+// as of 2026-09 or later. The model refuses fields it does not know.
 type AlibabaWan30PrimeImageToVideo struct {
 	// 1 to 20000 characters.
 	Prompt string `json:"prompt,omitzero"`
@@ -226,9 +226,9 @@ func (AlibabaWan30PrimeImageToVideo) Model() string { return "alibaba/wan-3.0-pr
 
 // AlibabaWan30PrimeReferenceToVideo is the input of alibaba/wan-3.0-prime/reference-to-video (Wan
 // 3.0 Video Prime Reference to Video). Its page is
-// api-manual/video-series/alibaba-wan-3-0-prime-reference-to-video, as of 2026-09+. The page was
-// only seen in part: bounds and values may be missing here. The model refuses fields it does not
-// know.
+// api-manual/video-series/alibaba-wan-3-0-prime-reference-to-video, as of 2026-09 or later. The
+// page was only seen in part: bounds and values may be missing here. The model refuses fields it
+// does not know.
 //
 //   - At least one reference is needed, of any kind.
 //   - reference_file_urls and reference_link_urls exclude each other.
@@ -268,7 +268,7 @@ func (AlibabaWan30PrimeReferenceToVideo) Model() string {
 
 // AlibabaWan30PrimeTextToVideo is the input of alibaba/wan-3.0-prime/text-to-video (Wan 3.0 Video
 // Prime Text to Video). Its page is api-manual/video-series/alibaba-wan-3-0-prime-text-to-video, as
-// of 2026-09+. The model refuses fields it does not know.
+// of 2026-09 or later. The model refuses fields it does not know.
 type AlibabaWan30PrimeTextToVideo struct {
 	// Required. 1 to 20000 characters.
 	Prompt string `json:"prompt"`
@@ -290,8 +290,8 @@ type AlibabaWan30PrimeTextToVideo struct {
 func (AlibabaWan30PrimeTextToVideo) Model() string { return "alibaba/wan-3.0-prime/text-to-video" }
 
 // AlibabaWan30ImageToVideo is the input of alibaba/wan-3.0/image-to-video (Wan 3.0 Image to Video).
-// Its page is api-manual/video-series/alibaba-wan-3-0-image-to-video, as of 2026-09+. The model
-// refuses fields it does not know.
+// Its page is api-manual/video-series/alibaba-wan-3-0-image-to-video, as of 2026-09 or later. The
+// model refuses fields it does not know.
 type AlibabaWan30ImageToVideo struct {
 	// 1 to 20000 characters.
 	Prompt string `json:"prompt,omitzero"`
@@ -316,8 +316,8 @@ func (AlibabaWan30ImageToVideo) Model() string { return "alibaba/wan-3.0/image-t
 
 // AlibabaWan30ReferenceToVideo is the input of alibaba/wan-3.0/reference-to-video (Wan 3.0
 // Reference to Video). Its page is api-manual/video-series/alibaba-wan-3-0-reference-to-video, as
-// of 2026-09+. The page was only seen in part: bounds and values may be missing here. The model
-// refuses fields it does not know.
+// of 2026-09 or later. The page was only seen in part: bounds and values may be missing here. The
+// model refuses fields it does not know.
 //
 //   - At least one reference is needed, of any kind.
 //   - reference_file_urls and reference_link_urls exclude each other.
@@ -354,8 +354,8 @@ type AlibabaWan30ReferenceToVideo struct {
 func (AlibabaWan30ReferenceToVideo) Model() string { return "alibaba/wan-3.0/reference-to-video" }
 
 // AlibabaWan30TextToVideo is the input of alibaba/wan-3.0/text-to-video (Wan 3.0 Text to Video).
-// Its page is api-manual/video-series/alibaba-wan-3-0-text-to-video, as of 2026-09+. The model
-// refuses fields it does not know.
+// Its page is api-manual/video-series/alibaba-wan-3-0-text-to-video, as of 2026-09 or later. The
+// model refuses fields it does not know.
 type AlibabaWan30TextToVideo struct {
 	// Required. 1 to 20000 characters.
 	Prompt string `json:"prompt"`
@@ -377,8 +377,8 @@ type AlibabaWan30TextToVideo struct {
 func (AlibabaWan30TextToVideo) Model() string { return "alibaba/wan-3.0/text-to-video" }
 
 // AlibabaWanV2214BAnimateMove is the input of alibaba/wan/v2.2-14b/animate/move (Wan Animate Move).
-// Its page is api-manual/video-series/alibaba-wan-v2-2-14b-animate-move, as of 2026-09+. The model
-// refuses fields it does not know.
+// Its page is api-manual/video-series/alibaba-wan-v2-2-14b-animate-move, as of 2026-09 or later.
+// The model refuses fields it does not know.
 //
 //   - prompt, text and duration are not taken.
 type AlibabaWanV2214BAnimateMove struct {
@@ -394,8 +394,8 @@ type AlibabaWanV2214BAnimateMove struct {
 func (AlibabaWanV2214BAnimateMove) Model() string { return "alibaba/wan/v2.2-14b/animate/move" }
 
 // AlibabaWanV2214BAnimateReplace is the input of alibaba/wan/v2.2-14b/animate/replace (Wan Animate
-// Replace). Its page is api-manual/video-series/alibaba-wan-v2-2-14b-animate-replace, as of
-// 2026-09+. The model refuses fields it does not know.
+// Replace). Its page is api-manual/video-series/alibaba-wan-v2-2-14b-animate-replace, as of 2026-09
+// or later. The model refuses fields it does not know.
 //
 //   - prompt, text and duration are not taken.
 type AlibabaWanV2214BAnimateReplace struct {

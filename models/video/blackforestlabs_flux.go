@@ -4,8 +4,8 @@ package video
 
 // BlackforestlabsFlux3ExtendVideo is the input of blackforestlabs/flux-3/extend-video (FLUX 3
 // Extend Video). Its page is api-manual/video-series/blackforestlabs-flux-3-extend-video, as of
-// 2026-09+. The page was only seen in part: bounds and values may be missing here. The model
-// refuses fields it does not know.
+// 2026-09 or later. The page was only seen in part: bounds and values may be missing here. The
+// model refuses fields it does not know.
 type BlackforestlabsFlux3ExtendVideo struct {
 	// Required. At least 1 character. Must not be blank; no upper limit is documented.
 	Prompt string `json:"prompt"`
@@ -26,8 +26,8 @@ func (BlackforestlabsFlux3ExtendVideo) Model() string { return "blackforestlabs/
 
 // BlackforestlabsFlux3FirstLastFrameToVideo is the input of
 // blackforestlabs/flux-3/first-last-frame-to-video (FLUX 3 First Last Frame to Video). Its page is
-// api-manual/video-series/blackforestlabs-flux-3-first-last-frame-to-video, as of 2026-09+. The
-// model refuses fields it does not know.
+// api-manual/video-series/blackforestlabs-flux-3-first-last-frame-to-video, as of 2026-09 or later.
+// The model refuses fields it does not know.
 type BlackforestlabsFlux3FirstLastFrameToVideo struct {
 	// Required. At least 1 character. Must not be blank; no upper limit is documented.
 	Prompt string `json:"prompt"`
@@ -50,7 +50,7 @@ func (BlackforestlabsFlux3FirstLastFrameToVideo) Model() string {
 
 // BlackforestlabsFlux3ImageToVideo is the input of blackforestlabs/flux-3/image-to-video (FLUX 3
 // Image to Video). Its page is api-manual/video-series/blackforestlabs-flux-3-image-to-video, as of
-// 2026-09+. The model refuses fields it does not know.
+// 2026-09 or later. The model refuses fields it does not know.
 type BlackforestlabsFlux3ImageToVideo struct {
 	// Required. At least 1 character. Must not be blank; no upper limit is documented.
 	Prompt string `json:"prompt"`
@@ -73,8 +73,8 @@ func (BlackforestlabsFlux3ImageToVideo) Model() string {
 
 // BlackforestlabsFlux3KeyframesToVideo is the input of blackforestlabs/flux-3/keyframes-to-video
 // (FLUX 3 Keyframes to Video). Its page is
-// api-manual/video-series/blackforestlabs-flux-3-keyframes-to-video, as of 2026-09+. The model
-// refuses fields it does not know.
+// api-manual/video-series/blackforestlabs-flux-3-keyframes-to-video, as of 2026-09 or later. The
+// model refuses fields it does not know.
 //
 //   - Each frame_index is used once, and is at most duration times 24.
 type BlackforestlabsFlux3KeyframesToVideo struct {
@@ -100,7 +100,7 @@ func (BlackforestlabsFlux3KeyframesToVideo) Model() string {
 
 // BlackforestlabsFlux3TextToVideo is the input of blackforestlabs/flux-3/text-to-video (FLUX 3 Text
 // to Video). Its page is api-manual/video-series/blackforestlabs-flux-3-text-to-video, as of
-// 2026-09+. The model refuses fields it does not know.
+// 2026-09 or later. The model refuses fields it does not know.
 type BlackforestlabsFlux3TextToVideo struct {
 	// Required. At least 1 character. Must not be blank; no upper limit is documented.
 	Prompt string `json:"prompt"`

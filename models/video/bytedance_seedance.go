@@ -4,7 +4,7 @@ package video
 
 // BytedanceSeedanceV15ProImageToVideo is the input of bytedance/seedance-v1.5-pro/image-to-video
 // (Seedance 1.5 Pro Image to Video). Its page is
-// api-manual/video-series/bytedance-seedance-v1-5-pro-image-to-video, as of 2026-09+.
+// api-manual/video-series/bytedance-seedance-v1-5-pro-image-to-video, as of 2026-09 or later.
 type BytedanceSeedanceV15ProImageToVideo struct {
 	// Required. 3 to 2500 characters.
 	Prompt string `json:"prompt"`
@@ -29,8 +29,8 @@ func (BytedanceSeedanceV15ProImageToVideo) Model() string {
 
 // BytedanceSeedanceV15ProTextToVideo is the input of bytedance/seedance-v1.5-pro/text-to-video
 // (Seedance 1.5 Pro Text to Video). Its page is
-// api-manual/video-series/bytedance-seedance-v1-5-pro-text-to-video, as of 2026-09+. The model
-// refuses fields it does not know.
+// api-manual/video-series/bytedance-seedance-v1-5-pro-text-to-video, as of 2026-09 or later. The
+// model refuses fields it does not know.
 type BytedanceSeedanceV15ProTextToVideo struct {
 	// Required. 3 to 2500 characters.
 	Prompt string `json:"prompt"`
@@ -52,8 +52,8 @@ func (BytedanceSeedanceV15ProTextToVideo) Model() string {
 
 // BytedanceSeedanceV1ProImageToVideo is the input of bytedance/seedance/v1/pro/image-to-video
 // (Seedance 1.0 Pro Image to Video). Its page is
-// api-manual/video-series/bytedance-seedance-v1-pro-image-to-video, as of 2026-09+. The model
-// refuses fields it does not know.
+// api-manual/video-series/bytedance-seedance-v1-pro-image-to-video, as of 2026-09 or later. The
+// model refuses fields it does not know.
 //
 //   - Null and empty values are refused.
 type BytedanceSeedanceV1ProImageToVideo struct {
@@ -74,8 +74,8 @@ func (BytedanceSeedanceV1ProImageToVideo) Model() string {
 
 // BytedanceSeedanceV1ProTextToVideo is the input of bytedance/seedance/v1/pro/text-to-video
 // (Seedance 1.0 Pro Text to Video). Its page is
-// api-manual/video-series/bytedance-seedance-v1-pro-text-to-video, as of 2026-09+. The model
-// refuses fields it does not know.
+// api-manual/video-series/bytedance-seedance-v1-pro-text-to-video, as of 2026-09 or later. The
+// model refuses fields it does not know.
 //
 //   - Null and empty values are refused.
 type BytedanceSeedanceV1ProTextToVideo struct {

@@ -4,8 +4,8 @@ package video
 
 // GoogleGeminiOmni11FlashImageToVideo is the input of google/gemini-omni-1.1-flash/image-to-video
 // (Gemini Omni 1.1 Flash Image to Video). Its page is
-// api-manual/video-series/google-gemini-omni-1-1-flash-image-to-video, as of 2026-09+. The model
-// refuses fields it does not know.
+// api-manual/video-series/google-gemini-omni-1-1-flash-image-to-video, as of 2026-09 or later. The
+// model refuses fields it does not know.
 type GoogleGeminiOmni11FlashImageToVideo struct {
 	// Required. 1 to 20000 characters.
 	Prompt string `json:"prompt"`
@@ -26,8 +26,8 @@ func (GoogleGeminiOmni11FlashImageToVideo) Model() string {
 
 // GoogleGeminiOmni11FlashTextToVideo is the input of google/gemini-omni-1.1-flash/text-to-video
 // (Gemini Omni 1.1 Flash Text to Video). Its page is
-// api-manual/video-series/google-gemini-omni-1-1-flash-text-to-video, as of 2026-09+. The model
-// refuses fields it does not know.
+// api-manual/video-series/google-gemini-omni-1-1-flash-text-to-video, as of 2026-09 or later. The
+// model refuses fields it does not know.
 type GoogleGeminiOmni11FlashTextToVideo struct {
 	// Required. 1 to 20000 characters.
 	Prompt string `json:"prompt"`

@@ -3,9 +3,9 @@
 package video
 
 // GoogleVeo31FastImageToVideo is the input of google/veo3.1-fast/image-to-video (Veo 3.1 Fast Image
-// to Video). Its page is api-manual/video-series/google-veo3-1-fast-image-to-video, as of 2026-09+.
-// The page was only seen in part: bounds and values may be missing here. The model refuses fields
-// it does not know.
+// to Video). Its page is api-manual/video-series/google-veo3-1-fast-image-to-video, as of 2026-09
+// or later. The page was only seen in part: bounds and values may be missing here. The model
+// refuses fields it does not know.
 //
 //   - generation_type frame needs exactly two images.
 type GoogleVeo31FastImageToVideo struct {
@@ -29,8 +29,8 @@ type GoogleVeo31FastImageToVideo struct {
 func (GoogleVeo31FastImageToVideo) Model() string { return "google/veo3.1-fast/image-to-video" }
 
 // GoogleVeo31FastTextToVideo is the input of google/veo3.1-fast/text-to-video (Veo 3.1 Fast Text to
-// Video). Its page is api-manual/video-series/google-veo3-1-fast-text-to-video, as of 2026-09+. The
-// model refuses fields it does not know.
+// Video). Its page is api-manual/video-series/google-veo3-1-fast-text-to-video, as of 2026-09 or
+// later. The model refuses fields it does not know.
 type GoogleVeo31FastTextToVideo struct {
 	// Required. At least 1 character. Must not be blank; no upper limit is documented.
 	Prompt string `json:"prompt"`
@@ -48,9 +48,9 @@ type GoogleVeo31FastTextToVideo struct {
 func (GoogleVeo31FastTextToVideo) Model() string { return "google/veo3.1-fast/text-to-video" }
 
 // GoogleVeo31LiteImageToVideo is the input of google/veo3.1-lite/image-to-video (Veo 3.1 Lite Image
-// to Video). Its page is api-manual/video-series/google-veo3-1-lite-image-to-video, as of 2026-09+.
-// The page was only seen in part: bounds and values may be missing here. The model refuses fields
-// it does not know.
+// to Video). Its page is api-manual/video-series/google-veo3-1-lite-image-to-video, as of 2026-09
+// or later. The page was only seen in part: bounds and values may be missing here. The model
+// refuses fields it does not know.
 //
 //   - generation_type frame needs exactly two images.
 //   - 1080p and two frames need 8 seconds.
@@ -75,8 +75,8 @@ type GoogleVeo31LiteImageToVideo struct {
 func (GoogleVeo31LiteImageToVideo) Model() string { return "google/veo3.1-lite/image-to-video" }
 
 // GoogleVeo31LiteTextToVideo is the input of google/veo3.1-lite/text-to-video (Veo 3.1 Lite Text to
-// Video). Its page is api-manual/video-series/google-veo3-1-lite-text-to-video, as of 2026-09+. The
-// model refuses fields it does not know.
+// Video). Its page is api-manual/video-series/google-veo3-1-lite-text-to-video, as of 2026-09 or
+// later. The model refuses fields it does not know.
 //
 //   - 1080p needs 8 seconds.
 type GoogleVeo31LiteTextToVideo struct {
@@ -96,9 +96,9 @@ type GoogleVeo31LiteTextToVideo struct {
 func (GoogleVeo31LiteTextToVideo) Model() string { return "google/veo3.1-lite/text-to-video" }
 
 // GoogleVeo31ImageToVideo is the input of google/veo3.1/image-to-video (Veo 3.1 Official Image to
-// Video). Its page is api-manual/video-series/google-veo3-1-image-to-video, as of 2026-09+. The
-// page was only seen in part: bounds and values may be missing here. The model refuses fields it
-// does not know.
+// Video). Its page is api-manual/video-series/google-veo3-1-image-to-video, as of 2026-09 or later.
+// The page was only seen in part: bounds and values may be missing here. The model refuses fields
+// it does not know.
 //
 //   - generation_type frame needs exactly two images.
 type GoogleVeo31ImageToVideo struct {
@@ -122,8 +122,8 @@ type GoogleVeo31ImageToVideo struct {
 func (GoogleVeo31ImageToVideo) Model() string { return "google/veo3.1/image-to-video" }
 
 // GoogleVeo31TextToVideo is the input of google/veo3.1/text-to-video (Veo 3.1 Official Text to
-// Video). Its page is api-manual/video-series/google-veo3-1-text-to-video, as of 2026-09+. The
-// model refuses fields it does not know.
+// Video). Its page is api-manual/video-series/google-veo3-1-text-to-video, as of 2026-09 or later.
+// The model refuses fields it does not know.
 type GoogleVeo31TextToVideo struct {
 	// Required. At least 1 character. Must not be blank; no upper limit is documented.
 	Prompt string `json:"prompt"`

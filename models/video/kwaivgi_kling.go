@@ -4,8 +4,8 @@ package video
 
 // KwaivgiKlingV25TurboProImageToVideo is the input of kwaivgi/kling-v2.5-turbo-pro/image-to-video
 // (Kling 2.5 Turbo Pro Image to Video). Its page is
-// api-manual/video-series/kwaivgi-kling-v2-5-turbo-pro-image-to-video, as of 2026-09+. The model
-// refuses fields it does not know.
+// api-manual/video-series/kwaivgi-kling-v2-5-turbo-pro-image-to-video, as of 2026-09 or later. The
+// model refuses fields it does not know.
 //
 //   - start_image_url or end_image_url is needed.
 //   - It is unclear, or depends on other fields, whether these must be given: end_image_url,
@@ -29,8 +29,8 @@ func (KwaivgiKlingV25TurboProImageToVideo) Model() string {
 
 // KwaivgiKlingV25TurboProTextToVideo is the input of kwaivgi/kling-v2.5-turbo-pro/text-to-video
 // (Kling 2.5 Turbo Pro Text to Video). Its page is
-// api-manual/video-series/kwaivgi-kling-v2-5-turbo-pro-text-to-video, as of 2026-09+. The model
-// refuses fields it does not know.
+// api-manual/video-series/kwaivgi-kling-v2-5-turbo-pro-text-to-video, as of 2026-09 or later. The
+// model refuses fields it does not know.
 type KwaivgiKlingV25TurboProTextToVideo struct {
 	// Required. 1 to 2500 characters.
 	Prompt string `json:"prompt"`
@@ -48,7 +48,7 @@ func (KwaivgiKlingV25TurboProTextToVideo) Model() string {
 
 // KwaivgiKlingV26ProImageToVideo is the input of kwaivgi/kling-v2.6-pro/image-to-video (Kling 2.6
 // Pro Image to Video). Its page is api-manual/video-series/kwaivgi-kling-v2-6-pro-image-to-video,
-// as of 2026-09+. The model refuses fields it does not know.
+// as of 2026-09 or later. The model refuses fields it does not know.
 //
 //   - With end_image_url, sound must be false.
 type KwaivgiKlingV26ProImageToVideo struct {
@@ -71,8 +71,8 @@ func (KwaivgiKlingV26ProImageToVideo) Model() string { return "kwaivgi/kling-v2.
 
 // KwaivgiKlingV26ProMotionControl is the input of kwaivgi/kling-v2.6-pro/motion-control (Kling 2.6
 // Pro Motion Control). Its page is api-manual/video-series/kwaivgi-kling-v2-6-pro-motion-control,
-// as of 2026-09+. The page was only seen in part: bounds and values may be missing here. The model
-// refuses fields it does not know.
+// as of 2026-09 or later. The page was only seen in part: bounds and values may be missing here.
+// The model refuses fields it does not know.
 //
 //   - duration is not taken: it is the source's.
 type KwaivgiKlingV26ProMotionControl struct {
@@ -93,7 +93,7 @@ func (KwaivgiKlingV26ProMotionControl) Model() string { return "kwaivgi/kling-v2
 
 // KwaivgiKlingV26ProTextToVideo is the input of kwaivgi/kling-v2.6-pro/text-to-video (Kling 2.6 Pro
 // Text to Video). Its page is api-manual/video-series/kwaivgi-kling-v2-6-pro-text-to-video, as of
-// 2026-09+. The model refuses fields it does not know.
+// 2026-09 or later. The model refuses fields it does not know.
 //
 //   - Images are not taken.
 type KwaivgiKlingV26ProTextToVideo struct {
@@ -112,8 +112,9 @@ func (KwaivgiKlingV26ProTextToVideo) Model() string { return "kwaivgi/kling-v2.6
 
 // KwaivgiKlingV26StdMotionControl is the input of kwaivgi/kling-v2.6-std/motion-control (Kling 2.6
 // Standard Motion Control). Its page is
-// api-manual/video-series/kwaivgi-kling-v2-6-std-motion-control, as of 2026-09+. The page was only
-// seen in part: bounds and values may be missing here. The model refuses fields it does not know.
+// api-manual/video-series/kwaivgi-kling-v2-6-std-motion-control, as of 2026-09 or later. The page
+// was only seen in part: bounds and values may be missing here. The model refuses fields it does
+// not know.
 //
 //   - duration is not taken: it is the source's.
 type KwaivgiKlingV26StdMotionControl struct {
@@ -134,9 +135,9 @@ func (KwaivgiKlingV26StdMotionControl) Model() string { return "kwaivgi/kling-v2
 
 // KwaivgiKlingV3TurboProImageToVideo is the input of kwaivgi/kling-v3-turbo-pro/image-to-video
 // (Kling 3.0 Turbo Pro Image to Video). Its page is
-// api-manual/video-series/kwaivgi-kling-v3-turbo-pro-image-to-video, as of 2026-09+. The page was
-// only seen in part: bounds and values may be missing here. The model refuses fields it does not
-// know.
+// api-manual/video-series/kwaivgi-kling-v3-turbo-pro-image-to-video, as of 2026-09 or later. The
+// page was only seen in part: bounds and values may be missing here. The model refuses fields it
+// does not know.
 //
 //   - prompt and multi_prompt exclude each other.
 //   - The shots last 15 seconds at most.
@@ -160,9 +161,9 @@ func (KwaivgiKlingV3TurboProImageToVideo) Model() string {
 
 // KwaivgiKlingV3TurboProTextToVideo is the input of kwaivgi/kling-v3-turbo-pro/text-to-video (Kling
 // 3.0 Turbo Pro Text to Video). Its page is
-// api-manual/video-series/kwaivgi-kling-v3-turbo-pro-text-to-video, as of 2026-09+. The page was
-// only seen in part: bounds and values may be missing here. The model refuses fields it does not
-// know.
+// api-manual/video-series/kwaivgi-kling-v3-turbo-pro-text-to-video, as of 2026-09 or later. The
+// page was only seen in part: bounds and values may be missing here. The model refuses fields it
+// does not know.
 //
 //   - prompt and multi_prompt exclude each other.
 //   - The shots last 15 seconds at most.
@@ -185,9 +186,9 @@ func (KwaivgiKlingV3TurboProTextToVideo) Model() string {
 
 // KwaivgiKlingV3TurboStdImageToVideo is the input of kwaivgi/kling-v3-turbo-std/image-to-video
 // (Kling 3.0 Turbo Standard Image to Video). Its page is
-// api-manual/video-series/kwaivgi-kling-v3-turbo-std-image-to-video, as of 2026-09+. The page was
-// only seen in part: bounds and values may be missing here. The model refuses fields it does not
-// know.
+// api-manual/video-series/kwaivgi-kling-v3-turbo-std-image-to-video, as of 2026-09 or later. The
+// page was only seen in part: bounds and values may be missing here. The model refuses fields it
+// does not know.
 //
 //   - prompt and multi_prompt exclude each other.
 //   - The shots last 15 seconds at most.
@@ -211,9 +212,9 @@ func (KwaivgiKlingV3TurboStdImageToVideo) Model() string {
 
 // KwaivgiKlingV3TurboStdTextToVideo is the input of kwaivgi/kling-v3-turbo-std/text-to-video (Kling
 // 3.0 Turbo Standard Text to Video). Its page is
-// api-manual/video-series/kwaivgi-kling-v3-turbo-std-text-to-video, as of 2026-09+. The page was
-// only seen in part: bounds and values may be missing here. The model refuses fields it does not
-// know.
+// api-manual/video-series/kwaivgi-kling-v3-turbo-std-text-to-video, as of 2026-09 or later. The
+// page was only seen in part: bounds and values may be missing here. The model refuses fields it
+// does not know.
 //
 //   - prompt and multi_prompt exclude each other.
 //   - The shots last 15 seconds at most.
@@ -236,7 +237,7 @@ func (KwaivgiKlingV3TurboStdTextToVideo) Model() string {
 
 // KwaivgiKlingV304KImageToVideo is the input of kwaivgi/kling-v3.0-4k/image-to-video (Kling 3.0 4K
 // Image to Video). Its page is api-manual/video-series/kwaivgi-kling-v3-0-4k-image-to-video, as of
-// 2026-09+.
+// 2026-09 or later.
 //
 //   - Without multi_shots, prompt is needed.
 //   - multi_shots needs multi_prompt and sound.
@@ -264,7 +265,7 @@ func (KwaivgiKlingV304KImageToVideo) Model() string { return "kwaivgi/kling-v3.0
 
 // KwaivgiKlingV304KTextToVideo is the input of kwaivgi/kling-v3.0-4k/text-to-video (Kling 3.0 4K
 // Text to Video). Its page is api-manual/video-series/kwaivgi-kling-v3-0-4k-text-to-video, as of
-// 2026-09+.
+// 2026-09 or later.
 //
 //   - Without multi_shots, prompt is needed.
 //   - multi_shots needs multi_prompt and sound.
@@ -288,7 +289,7 @@ func (KwaivgiKlingV304KTextToVideo) Model() string { return "kwaivgi/kling-v3.0-
 
 // KwaivgiKlingV30ProImageToVideo is the input of kwaivgi/kling-v3.0-pro/image-to-video (Kling 3.0
 // Pro Image to Video). Its page is api-manual/video-series/kwaivgi-kling-v3-0-pro-image-to-video,
-// as of 2026-09+.
+// as of 2026-09 or later.
 //
 //   - With multi_shots there is one image, the first frame.
 //   - Without multi_shots, prompt is needed.
@@ -321,8 +322,8 @@ func (KwaivgiKlingV30ProImageToVideo) Model() string { return "kwaivgi/kling-v3.
 
 // KwaivgiKlingV30ProMotionControl is the input of kwaivgi/kling-v3.0-pro/motion-control (Kling 3.0
 // Pro Motion Control). Its page is api-manual/video-series/kwaivgi-kling-v3-0-pro-motion-control,
-// as of 2026-09+. The page was only seen in part: bounds and values may be missing here. The model
-// refuses fields it does not know.
+// as of 2026-09 or later. The page was only seen in part: bounds and values may be missing here.
+// The model refuses fields it does not know.
 //
 //   - kling_elements needs character_orientation video.
 //   - duration is not taken: it is the source's.
@@ -346,7 +347,7 @@ func (KwaivgiKlingV30ProMotionControl) Model() string { return "kwaivgi/kling-v3
 
 // KwaivgiKlingV30ProTextToVideo is the input of kwaivgi/kling-v3.0-pro/text-to-video (Kling 3.0 Pro
 // Text to Video). Its page is api-manual/video-series/kwaivgi-kling-v3-0-pro-text-to-video, as of
-// 2026-09+.
+// 2026-09 or later.
 //
 //   - Without multi_shots, prompt is needed.
 //   - multi_shots needs multi_prompt and sound.
@@ -372,7 +373,7 @@ func (KwaivgiKlingV30ProTextToVideo) Model() string { return "kwaivgi/kling-v3.0
 
 // KwaivgiKlingV30StdImageToVideo is the input of kwaivgi/kling-v3.0-std/image-to-video (Kling 3.0
 // Standard Image to Video). Its page is
-// api-manual/video-series/kwaivgi-kling-v3-0-std-image-to-video, as of 2026-09+.
+// api-manual/video-series/kwaivgi-kling-v3-0-std-image-to-video, as of 2026-09 or later.
 //
 //   - With multi_shots there is one image, the first frame.
 //   - Without multi_shots, prompt is needed.
@@ -405,8 +406,9 @@ func (KwaivgiKlingV30StdImageToVideo) Model() string { return "kwaivgi/kling-v3.
 
 // KwaivgiKlingV30StdMotionControl is the input of kwaivgi/kling-v3.0-std/motion-control (Kling 3.0
 // Standard Motion Control). Its page is
-// api-manual/video-series/kwaivgi-kling-v3-0-std-motion-control, as of 2026-09+. The page was only
-// seen in part: bounds and values may be missing here. The model refuses fields it does not know.
+// api-manual/video-series/kwaivgi-kling-v3-0-std-motion-control, as of 2026-09 or later. The page
+// was only seen in part: bounds and values may be missing here. The model refuses fields it does
+// not know.
 //
 //   - kling_elements needs character_orientation video.
 //   - duration is not taken: it is the source's.
@@ -430,7 +432,7 @@ func (KwaivgiKlingV30StdMotionControl) Model() string { return "kwaivgi/kling-v3
 
 // KwaivgiKlingV30StdTextToVideo is the input of kwaivgi/kling-v3.0-std/text-to-video (Kling 3.0
 // Standard Text to Video). Its page is
-// api-manual/video-series/kwaivgi-kling-v3-0-std-text-to-video, as of 2026-09+.
+// api-manual/video-series/kwaivgi-kling-v3-0-std-text-to-video, as of 2026-09 or later.
 //
 //   - Without multi_shots, prompt is needed.
 //   - multi_shots needs multi_prompt and sound.

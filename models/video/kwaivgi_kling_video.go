@@ -4,8 +4,8 @@ package video
 
 // KwaivgiKlingVideoO34KImageToVideo is the input of kwaivgi/kling-video-o3-4k/image-to-video (Kling
 // O3 4K Image To Video). Its page is
-// api-manual/video-series/kwaivgi-kling-video-o3-4k-image-to-video, as of 2026-09+. The model
-// refuses fields it does not know.
+// api-manual/video-series/kwaivgi-kling-video-o3-4k-image-to-video, as of 2026-09 or later. The
+// model refuses fields it does not know.
 //
 //   - Without multi_shots, prompt is needed.
 //   - With multi_shots, prompt is left out.
@@ -39,8 +39,8 @@ func (KwaivgiKlingVideoO34KImageToVideo) Model() string {
 
 // KwaivgiKlingVideoO34KTextToVideo is the input of kwaivgi/kling-video-o3-4k/text-to-video (Kling
 // O3 4K Text To Video). Its page is
-// api-manual/video-series/kwaivgi-kling-video-o3-4k-text-to-video, as of 2026-09+. The model
-// refuses fields it does not know.
+// api-manual/video-series/kwaivgi-kling-video-o3-4k-text-to-video, as of 2026-09 or later. The
+// model refuses fields it does not know.
 //
 //   - Without multi_shots, prompt is needed.
 //   - With multi_shots, prompt is left out.
@@ -71,8 +71,8 @@ func (KwaivgiKlingVideoO34KTextToVideo) Model() string {
 
 // KwaivgiKlingVideoO3ProImageToVideo is the input of kwaivgi/kling-video-o3-pro/image-to-video
 // (Kling O3 Pro Image To Video). Its page is
-// api-manual/video-series/kwaivgi-kling-video-o3-pro-image-to-video, as of 2026-09+. The model
-// refuses fields it does not know.
+// api-manual/video-series/kwaivgi-kling-video-o3-pro-image-to-video, as of 2026-09 or later. The
+// model refuses fields it does not know.
 //
 //   - Without multi_shots, prompt is needed.
 //   - With multi_shots, prompt is left out.
@@ -106,8 +106,8 @@ func (KwaivgiKlingVideoO3ProImageToVideo) Model() string {
 
 // KwaivgiKlingVideoO3ProTextToVideo is the input of kwaivgi/kling-video-o3-pro/text-to-video (Kling
 // O3 Pro Text To Video). Its page is
-// api-manual/video-series/kwaivgi-kling-video-o3-pro-text-to-video, as of 2026-09+. The model
-// refuses fields it does not know.
+// api-manual/video-series/kwaivgi-kling-video-o3-pro-text-to-video, as of 2026-09 or later. The
+// model refuses fields it does not know.
 //
 //   - Without multi_shots, prompt is needed.
 //   - With multi_shots, prompt is left out.
@@ -138,8 +138,8 @@ func (KwaivgiKlingVideoO3ProTextToVideo) Model() string {
 
 // KwaivgiKlingVideoO3StdImageToVideo is the input of kwaivgi/kling-video-o3-std/image-to-video
 // (Kling O3 Standard Image To Video). Its page is
-// api-manual/video-series/kwaivgi-kling-video-o3-std-image-to-video, as of 2026-09+. The model
-// refuses fields it does not know.
+// api-manual/video-series/kwaivgi-kling-video-o3-std-image-to-video, as of 2026-09 or later. The
+// model refuses fields it does not know.
 //
 //   - Without multi_shots, prompt is needed.
 //   - With multi_shots, prompt is left out.
@@ -173,8 +173,8 @@ func (KwaivgiKlingVideoO3StdImageToVideo) Model() string {
 
 // KwaivgiKlingVideoO3StdTextToVideo is the input of kwaivgi/kling-video-o3-std/text-to-video (Kling
 // O3 Standard Text To Video). Its page is
-// api-manual/video-series/kwaivgi-kling-video-o3-std-text-to-video, as of 2026-09+. The model
-// refuses fields it does not know.
+// api-manual/video-series/kwaivgi-kling-video-o3-std-text-to-video, as of 2026-09 or later. The
+// model refuses fields it does not know.
 //
 //   - Without multi_shots, prompt is needed.
 //   - With multi_shots, prompt is left out.
@@ -204,8 +204,8 @@ func (KwaivgiKlingVideoO3StdTextToVideo) Model() string {
 }
 
 // KwaivgiKlingVideoAIAvatarV2Pro is the input of kwaivgi/kling-video/ai-avatar/v2/pro (Kling Avatar
-// 2.0 Pro). Its page is api-manual/video-series/kwaivgi-kling-video-ai-avatar-v2-pro, as of
-// 2026-09+. The model refuses fields it does not know.
+// 2.0 Pro). Its page is api-manual/video-series/kwaivgi-kling-video-ai-avatar-v2-pro, as of 2026-09
+// or later. The model refuses fields it does not know.
 //
 //   - duration is not taken: it is the audio's.
 type KwaivgiKlingVideoAIAvatarV2Pro struct {
@@ -222,8 +222,8 @@ func (KwaivgiKlingVideoAIAvatarV2Pro) Model() string { return "kwaivgi/kling-vid
 
 // KwaivgiKlingVideoAIAvatarV2Standard is the input of kwaivgi/kling-video/ai-avatar/v2/standard
 // (Kling Avatar 2.0 Standard). Its page is
-// api-manual/video-series/kwaivgi-kling-video-ai-avatar-v2-standard, as of 2026-09+. The model
-// refuses fields it does not know.
+// api-manual/video-series/kwaivgi-kling-video-ai-avatar-v2-standard, as of 2026-09 or later. The
+// model refuses fields it does not know.
 //
 //   - duration is not taken: it is the audio's.
 type KwaivgiKlingVideoAIAvatarV2Standard struct {
@@ -242,8 +242,8 @@ func (KwaivgiKlingVideoAIAvatarV2Standard) Model() string {
 
 // KwaivgiKlingVideoV16ProImageToVideo is the input of kwaivgi/kling-video/v1.6/pro/image-to-video
 // (Kling 1.6 Pro Image to Video). Its page is
-// api-manual/video-series/kwaivgi-kling-video-v1-6-pro-image-to-video, as of 2026-09+. The model
-// refuses fields it does not know.
+// api-manual/video-series/kwaivgi-kling-video-v1-6-pro-image-to-video, as of 2026-09 or later. The
+// model refuses fields it does not know.
 //
 //   - end_image_url needs start_image_url.
 //   - image_urls excludes start_image_url, end_image_url and cfg_scale.
@@ -275,8 +275,8 @@ func (KwaivgiKlingVideoV16ProImageToVideo) Model() string {
 
 // KwaivgiKlingVideoV16ProTextToVideo is the input of kwaivgi/kling-video/v1.6/pro/text-to-video
 // (Kling 1.6 Pro Text to Video). Its page is
-// api-manual/video-series/kwaivgi-kling-video-v1-6-pro-text-to-video, as of 2026-09+. The model
-// refuses fields it does not know.
+// api-manual/video-series/kwaivgi-kling-video-v1-6-pro-text-to-video, as of 2026-09 or later. The
+// model refuses fields it does not know.
 //
 //   - Images are not taken.
 //   - mode, type and task_type are not taken.
@@ -300,8 +300,8 @@ func (KwaivgiKlingVideoV16ProTextToVideo) Model() string {
 
 // KwaivgiKlingVideoV16StandardImageToVideo is the input of
 // kwaivgi/kling-video/v1.6/standard/image-to-video (Kling 1.6 Standard Image to Video). Its page is
-// api-manual/video-series/kwaivgi-kling-video-v1-6-standard-image-to-video, as of 2026-09+. The
-// model refuses fields it does not know.
+// api-manual/video-series/kwaivgi-kling-video-v1-6-standard-image-to-video, as of 2026-09 or later.
+// The model refuses fields it does not know.
 //
 //   - image_urls excludes start_image_url and cfg_scale.
 //   - aspect_ratio is not for requests with start_image_url.
@@ -333,8 +333,8 @@ func (KwaivgiKlingVideoV16StandardImageToVideo) Model() string {
 
 // KwaivgiKlingVideoV16StandardTextToVideo is the input of
 // kwaivgi/kling-video/v1.6/standard/text-to-video (Kling 1.6 Standard Text to Video). Its page is
-// api-manual/video-series/kwaivgi-kling-video-v1-6-standard-text-to-video, as of 2026-09+. The
-// model refuses fields it does not know.
+// api-manual/video-series/kwaivgi-kling-video-v1-6-standard-text-to-video, as of 2026-09 or later.
+// The model refuses fields it does not know.
 //
 //   - Images are not taken.
 //   - mode, type and task_type are not taken.
@@ -358,8 +358,8 @@ func (KwaivgiKlingVideoV16StandardTextToVideo) Model() string {
 
 // KwaivgiKlingVideoV21ProImageToVideo is the input of kwaivgi/kling-video/v2.1/pro/image-to-video
 // (Kling 2.1 Pro Image to Video). Its page is
-// api-manual/video-series/kwaivgi-kling-video-v2-1-pro-image-to-video, as of 2026-09+. The model
-// refuses fields it does not know.
+// api-manual/video-series/kwaivgi-kling-video-v2-1-pro-image-to-video, as of 2026-09 or later. The
+// model refuses fields it does not know.
 type KwaivgiKlingVideoV21ProImageToVideo struct {
 	// Required. 1 to 5000 characters.
 	Prompt string `json:"prompt"`
@@ -378,8 +378,8 @@ func (KwaivgiKlingVideoV21ProImageToVideo) Model() string {
 
 // KwaivgiKlingVideoV21StandardImageToVideo is the input of
 // kwaivgi/kling-video/v2.1/standard/image-to-video (Kling 2.1 Image to Video). Its page is
-// api-manual/video-series/kwaivgi-kling-video-v2-1-standard-image-to-video, as of 2026-09+. The
-// model refuses fields it does not know.
+// api-manual/video-series/kwaivgi-kling-video-v2-1-standard-image-to-video, as of 2026-09 or later.
+// The model refuses fields it does not know.
 //
 //   - end_image_url is not supported.
 type KwaivgiKlingVideoV21StandardImageToVideo struct {

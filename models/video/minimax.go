@@ -4,7 +4,7 @@ package video
 
 // MinimaxH3MaxTurboImageToVideo is the input of minimax/h3-max-turbo/image-to-video (MiniMax H3 Max
 // Turbo Image to Video). Its page is api-manual/video-series/minimax-h3-max-turbo-image-to-video,
-// as of 2026-09+.
+// as of 2026-09 or later.
 //
 //   - aspect_ratio is to be left out.
 //   - resolution may have an upper-case P.
@@ -26,7 +26,7 @@ func (MinimaxH3MaxTurboImageToVideo) Model() string { return "minimax/h3-max-tur
 
 // MinimaxH3MaxTurboTextToVideo is the input of minimax/h3-max-turbo/text-to-video (MiniMax H3 Max
 // Turbo Text to Video). Its page is api-manual/video-series/minimax-h3-max-turbo-text-to-video, as
-// of 2026-09+.
+// of 2026-09 or later.
 //
 //   - resolution may have an upper-case P.
 type MinimaxH3MaxTurboTextToVideo struct {
@@ -46,7 +46,8 @@ type MinimaxH3MaxTurboTextToVideo struct {
 func (MinimaxH3MaxTurboTextToVideo) Model() string { return "minimax/h3-max-turbo/text-to-video" }
 
 // MinimaxH3MaxImageToVideo is the input of minimax/h3-max/image-to-video (MiniMax H3 Max Image to
-// Video). Its page is api-manual/video-series/minimax-h3-max-image-to-video, as of 2026-09+.
+// Video). Its page is api-manual/video-series/minimax-h3-max-image-to-video, as of 2026-09 or
+// later.
 //
 //   - aspect_ratio is to be left out.
 type MinimaxH3MaxImageToVideo struct {
@@ -67,7 +68,7 @@ func (MinimaxH3MaxImageToVideo) Model() string { return "minimax/h3-max/image-to
 
 // MinimaxH3MaxReferenceToVideo is the input of minimax/h3-max/reference-to-video (MiniMax H3 Max
 // Reference to Video). Its page is api-manual/video-series/minimax-h3-max-reference-to-video, as of
-// 2026-09+.
+// 2026-09 or later.
 //
 //   - Documented as not available: an answer of 503, without a task or charge.
 //   - At most 12 references in all.
@@ -94,7 +95,7 @@ type MinimaxH3MaxReferenceToVideo struct {
 func (MinimaxH3MaxReferenceToVideo) Model() string { return "minimax/h3-max/reference-to-video" }
 
 // MinimaxH3MaxTextToVideo is the input of minimax/h3-max/text-to-video (MiniMax H3 Max Text to
-// Video). Its page is api-manual/video-series/minimax-h3-max-text-to-video, as of 2026-09+.
+// Video). Its page is api-manual/video-series/minimax-h3-max-text-to-video, as of 2026-09 or later.
 type MinimaxH3MaxTextToVideo struct {
 	// Required. 1 to 50000 characters.
 	Prompt string `json:"prompt"`

@@ -4,7 +4,7 @@ package video
 
 // MinimaxHailuo02ProImageToVideo is the input of minimax/hailuo-02/pro/image-to-video (Hailuo 02
 // Pro Image to Video). Its page is api-manual/video-series/minimax-hailuo-02-pro-image-to-video, as
-// of 2026-09+. The model refuses fields it does not know.
+// of 2026-09 or later. The model refuses fields it does not know.
 //
 //   - There is no duration.
 type MinimaxHailuo02ProImageToVideo struct {
@@ -24,7 +24,7 @@ func (MinimaxHailuo02ProImageToVideo) Model() string { return "minimax/hailuo-02
 
 // MinimaxHailuo02ProTextToVideo is the input of minimax/hailuo-02/pro/text-to-video (Hailuo 02 Pro
 // Text to Video). Its page is api-manual/video-series/minimax-hailuo-02-pro-text-to-video, as of
-// 2026-09+. The model refuses fields it does not know.
+// 2026-09 or later. The model refuses fields it does not know.
 //
 //   - There is no duration.
 type MinimaxHailuo02ProTextToVideo struct {
@@ -41,8 +41,8 @@ func (MinimaxHailuo02ProTextToVideo) Model() string { return "minimax/hailuo-02/
 
 // MinimaxHailuo02StandardImageToVideo is the input of minimax/hailuo-02/standard/image-to-video
 // (Hailuo 02 Image to Video). Its page is
-// api-manual/video-series/minimax-hailuo-02-standard-image-to-video, as of 2026-09+. The model
-// refuses fields it does not know.
+// api-manual/video-series/minimax-hailuo-02-standard-image-to-video, as of 2026-09 or later. The
+// model refuses fields it does not know.
 //
 //   - end_image_url needs resolution 768P.
 type MinimaxHailuo02StandardImageToVideo struct {
@@ -66,8 +66,8 @@ func (MinimaxHailuo02StandardImageToVideo) Model() string {
 
 // MinimaxHailuo02StandardTextToVideo is the input of minimax/hailuo-02/standard/text-to-video
 // (Hailuo 02 Text to Video). Its page is
-// api-manual/video-series/minimax-hailuo-02-standard-text-to-video, as of 2026-09+. The model
-// refuses fields it does not know.
+// api-manual/video-series/minimax-hailuo-02-standard-text-to-video, as of 2026-09 or later. The
+// model refuses fields it does not know.
 type MinimaxHailuo02StandardTextToVideo struct {
 	// Required. 1 to 1500 characters.
 	Prompt string `json:"prompt"`
@@ -86,7 +86,7 @@ func (MinimaxHailuo02StandardTextToVideo) Model() string {
 
 // MinimaxHailuo23ProImageToVideo is the input of minimax/hailuo-2.3/pro/image-to-video (Hailuo 2.3
 // Pro Image to Video). Its page is api-manual/video-series/minimax-hailuo-2-3-pro-image-to-video,
-// as of 2026-09+. The model refuses fields it does not know.
+// as of 2026-09 or later. The model refuses fields it does not know.
 //
 //   - Types are taken exactly: no numbers or booleans in strings.
 type MinimaxHailuo23ProImageToVideo struct {
@@ -107,7 +107,7 @@ func (MinimaxHailuo23ProImageToVideo) Model() string { return "minimax/hailuo-2.
 
 // MinimaxHailuo23ProTextToVideo is the input of minimax/hailuo-2.3/pro/text-to-video (Hailuo 2.3
 // Pro Text to Video). Its page is api-manual/video-series/minimax-hailuo-2-3-pro-text-to-video, as
-// of 2026-09+. The model refuses fields it does not know.
+// of 2026-09 or later. The model refuses fields it does not know.
 //
 //   - Types are taken exactly: no numbers or booleans in strings.
 type MinimaxHailuo23ProTextToVideo struct {
@@ -126,8 +126,8 @@ func (MinimaxHailuo23ProTextToVideo) Model() string { return "minimax/hailuo-2.3
 
 // MinimaxHailuo23StandardImageToVideo is the input of minimax/hailuo-2.3/standard/image-to-video
 // (Hailuo 2.3 Image to Video). Its page is
-// api-manual/video-series/minimax-hailuo-2-3-standard-image-to-video, as of 2026-09+. The model
-// refuses fields it does not know.
+// api-manual/video-series/minimax-hailuo-2-3-standard-image-to-video, as of 2026-09 or later. The
+// model refuses fields it does not know.
 //
 //   - Types are taken exactly: no numbers or booleans in strings.
 type MinimaxHailuo23StandardImageToVideo struct {
@@ -150,8 +150,8 @@ func (MinimaxHailuo23StandardImageToVideo) Model() string {
 
 // MinimaxHailuo23StandardTextToVideo is the input of minimax/hailuo-2.3/standard/text-to-video
 // (Hailuo 2.3 Text to Video). Its page is
-// api-manual/video-series/minimax-hailuo-2-3-standard-text-to-video, as of 2026-09+. The model
-// refuses fields it does not know.
+// api-manual/video-series/minimax-hailuo-2-3-standard-text-to-video, as of 2026-09 or later. The
+// model refuses fields it does not know.
 //
 //   - Types are taken exactly: no numbers or booleans in strings.
 type MinimaxHailuo23StandardTextToVideo struct {

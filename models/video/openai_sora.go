@@ -4,7 +4,7 @@ package video
 
 // OpenAISora2ProTextToVideo is the input of openai/sora-2-pro/text-to-video (Sora 2 Official Pro
 // Text to Video). Its page is api-manual/video-series/openai-sora-2-pro-text-to-video, as of
-// 2026-09+. The model refuses fields it does not know.
+// 2026-09 or later. The model refuses fields it does not know.
 type OpenAISora2ProTextToVideo struct {
 	// Required. At least 1 character. Must not be blank; no upper limit is documented.
 	Prompt string `json:"prompt"`
@@ -20,8 +20,8 @@ type OpenAISora2ProTextToVideo struct {
 func (OpenAISora2ProTextToVideo) Model() string { return "openai/sora-2-pro/text-to-video" }
 
 // OpenAISora2ImageToVideo is the input of openai/sora-2/image-to-video (Sora 2 Official Image to
-// Video). Its page is api-manual/video-series/openai-sora-2-image-to-video, as of 2026-09+. The
-// model refuses fields it does not know.
+// Video). Its page is api-manual/video-series/openai-sora-2-image-to-video, as of 2026-09 or later.
+// The model refuses fields it does not know.
 type OpenAISora2ImageToVideo struct {
 	// Required. At least 1 character. Must not be blank; no upper limit is documented.
 	Prompt string `json:"prompt"`
@@ -37,8 +37,8 @@ type OpenAISora2ImageToVideo struct {
 func (OpenAISora2ImageToVideo) Model() string { return "openai/sora-2/image-to-video" }
 
 // OpenAISora2TextToVideo is the input of openai/sora-2/text-to-video (Sora 2 Official Text to
-// Video). Its page is api-manual/video-series/openai-sora-2-text-to-video, as of 2026-09+. The
-// model refuses fields it does not know.
+// Video). Its page is api-manual/video-series/openai-sora-2-text-to-video, as of 2026-09 or later.
+// The model refuses fields it does not know.
 type OpenAISora2TextToVideo struct {
 	// Required. At least 1 character. Must not be blank; no upper limit is documented.
 	Prompt string `json:"prompt"`

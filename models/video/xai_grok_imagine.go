@@ -4,8 +4,8 @@ package video
 
 // XAIGrokImagineVideoV15ImageToVideo is the input of xai/grok-imagine-video-v1.5/image-to-video
 // (Grok Imagine Video 1.5 Image to Video). Its page is
-// api-manual/video-series/xai-grok-imagine-video-v1-5-image-to-video, as of 2026-09+. The model
-// refuses fields it does not know.
+// api-manual/video-series/xai-grok-imagine-video-v1-5-image-to-video, as of 2026-09 or later. The
+// model refuses fields it does not know.
 //
 //   - reference_image_urls is not taken.
 type XAIGrokImagineVideoV15ImageToVideo struct {
@@ -28,8 +28,8 @@ func (XAIGrokImagineVideoV15ImageToVideo) Model() string {
 
 // XAIGrokImagineVideoImageToVideo is the input of xai/grok-imagine-video/image-to-video (Grok
 // Imagine Image to Video). Its page is
-// api-manual/video-series/xai-grok-imagine-video-image-to-video, as of 2026-09+. The model refuses
-// fields it does not know.
+// api-manual/video-series/xai-grok-imagine-video-image-to-video, as of 2026-09 or later. The model
+// refuses fields it does not know.
 type XAIGrokImagineVideoImageToVideo struct {
 	// Required. 1 to 5000 characters.
 	Prompt string `json:"prompt"`
@@ -48,7 +48,7 @@ func (XAIGrokImagineVideoImageToVideo) Model() string { return "xai/grok-imagine
 
 // XAIGrokImagineVideoTextToVideo is the input of xai/grok-imagine-video/text-to-video (Grok Imagine
 // Text to Video). Its page is api-manual/video-series/xai-grok-imagine-video-text-to-video, as of
-// 2026-09+. The model refuses fields it does not know.
+// 2026-09 or later. The model refuses fields it does not know.
 type XAIGrokImagineVideoTextToVideo struct {
 	// Required. 1 to 5000 characters.
 	Prompt string `json:"prompt"`

@@ -11,7 +11,7 @@ import (
 
 // typeComment is the doc comment of a model's input.
 func typeComment(m models.Model) string {
-	text := fmt.Sprintf("%s is the input of %s (%s). Its page is %s, as of %s.", goName(m.ID), m.ID, m.Title, m.Doc, m.AsOf)
+	text := fmt.Sprintf("%s is the input of %s (%s). Its page is %s, as of %s.", goName(m.ID), m.ID, m.Title, m.Doc, date(m.AsOf))
 	if m.Partial {
 		text += " The page was only seen in part: bounds and values may be missing here."
 	}
@@ -30,6 +30,14 @@ func typeComment(m models.Model) string {
 		text += wrap(rule, "//   - ", "//     ")
 	}
 	return text
+}
+
+// date spells out the + of "2026-09+".
+func date(asOf string) string {
+	if month, ok := strings.CutSuffix(asOf, "+"); ok {
+		return month + " or later"
+	}
+	return asOf
 }
 
 // fieldComment says what a caller must know to fill the field in.

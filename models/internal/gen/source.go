@@ -106,12 +106,16 @@ func (p *pkg) structOf(in input) structType {
 	t := structType{Comment: typeComment(in.Model), Name: goName(in.ID), ID: in.ID}
 	for _, f := range in.schema.Properties {
 		required := slices.Contains(in.schema.Required, f.Name)
-		t.Fields = append(t.Fields, fieldType{
+		next := fieldType{
 			Comment: fieldComment(f.schema, required, slices.Contains(in.Disputed, f.Name)),
 			Name:    goName(f.Name),
 			Type:    p.typeOf(f, required),
 			Tag:     tag(f.Name, required),
-		})
+		}
+		if next.Type == "any" {
+			next.Comment += "// It is a string, or [" + itemNames[f.Name] + "].\n"
+		}
+		t.Fields = append(t.Fields, next)
 	}
 	return t
 }
