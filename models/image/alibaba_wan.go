@@ -12,7 +12,7 @@ type AlibabaWan27ImageEdit struct {
 	ImageURLs []string `json:"image_urls"`
 	// For example "512x512", "1024x1024", "768x1024", "1024x768", "576x1024" or "1024x576". Default
 	// "1024x1024". A preset, or an object with width and height.
-	// It is a string, or [Dimensions].
+	// As an object: [Dimensions].
 	Size any `json:"size,omitzero"`
 	// 1 to 4. Default 1.
 	N    int  `json:"n,omitzero"`
@@ -32,7 +32,7 @@ type AlibabaWan27ImageEditPro struct {
 	ImageURLs []string `json:"image_urls"`
 	// For example "512x512", "1024x1024", "768x1024", "1024x768", "576x1024" or "1024x576". Default
 	// "1024x1024". A preset, or an object with width and height.
-	// It is a string, or [Dimensions].
+	// As an object: [Dimensions].
 	Size any `json:"size,omitzero"`
 	// 1 to 4. Default 1.
 	N    int  `json:"n,omitzero"`
@@ -52,7 +52,7 @@ type AlibabaWan27TextToImage struct {
 	Prompt string `json:"prompt"`
 	// For example "512x512", "1024x1024", "768x1024", "1024x768", "576x1024" or "1024x576". Default
 	// "1024x1024". A preset, or an object with width and height.
-	// It is a string, or [Dimensions].
+	// As an object: [Dimensions].
 	Size any `json:"size,omitzero"`
 	// 1 to 4. Default 1.
 	N    int  `json:"n,omitzero"`
@@ -72,7 +72,7 @@ type AlibabaWan27TextToImagePro struct {
 	Prompt string `json:"prompt"`
 	// For example "512x512", "1024x1024", "768x1024", "1024x768", "576x1024" or "1024x576". Default
 	// "1024x1024". A preset, or an object with width and height.
-	// It is a string, or [Dimensions].
+	// As an object: [Dimensions].
 	Size any `json:"size,omitzero"`
 	// 1 to 4. Default 1.
 	N    int  `json:"n,omitzero"`

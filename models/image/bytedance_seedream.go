@@ -57,7 +57,7 @@ type BytedanceSeedreamV45Edit struct {
 	ImageURLs []string `json:"image_urls"`
 	// For example "2K", "4K", "1:1", "4:3", "3:4", "16:9", "9:16", "3:2", "2:3" or "21:9". Default
 	// "1:1". A preset, a WIDTHxHEIGHT string, or an object with width and height.
-	// It is a string, or [Dimensions].
+	// As an object: [Dimensions].
 	Size any `json:"size,omitzero"`
 	// 1 to 15. Default 1.
 	N int `json:"n,omitzero"`
@@ -76,7 +76,7 @@ type BytedanceSeedreamV45TextToImage struct {
 	Prompt string `json:"prompt"`
 	// For example "2K", "4K", "1:1", "4:3", "3:4", "16:9", "9:16", "3:2", "2:3" or "21:9". Default
 	// "1:1". A preset, a WIDTHxHEIGHT string, or an object with width and height.
-	// It is a string, or [Dimensions].
+	// As an object: [Dimensions].
 	Size any `json:"size,omitzero"`
 	// 1 to 15. Default 1.
 	N int `json:"n,omitzero"`
@@ -134,7 +134,7 @@ type BytedanceSeedreamV5LiteEdit struct {
 	ImageURLs []string `json:"image_urls"`
 	// For example "2K", "3K", "1:1", "4:3", "3:4", "16:9", "9:16", "3:2", "2:3" or "21:9". Default
 	// "1:1". A preset, a WIDTHxHEIGHT string, or an object with width and height.
-	// It is a string, or [Dimensions].
+	// As an object: [Dimensions].
 	Size any `json:"size,omitzero"`
 	// 1 to 15. Default 1.
 	N int `json:"n,omitzero"`
@@ -153,7 +153,7 @@ type BytedanceSeedreamV5LiteTextToImage struct {
 	Prompt string `json:"prompt"`
 	// For example "2K", "3K", "1:1", "4:3", "3:4", "16:9", "9:16", "3:2", "2:3" or "21:9". Default
 	// "1:1". A preset, a WIDTHxHEIGHT string, or an object with width and height.
-	// It is a string, or [Dimensions].
+	// As an object: [Dimensions].
 	Size any `json:"size,omitzero"`
 	// 1 to 15. Default 1.
 	N int `json:"n,omitzero"`

@@ -87,7 +87,7 @@ type Seedream50Lite struct {
 	ImageURLs []string `json:"image_urls,omitzero"`
 	// For example "2K", "3K", "1:1", "4:3", "3:4", "16:9", "9:16", "3:2", "2:3" or "21:9". A preset, a
 	// WIDTHxHEIGHT string, or an object with width and height.
-	// It is a string, or [Dimensions].
+	// As an object: [Dimensions].
 	Size any `json:"size,omitzero"`
 	// 1 to 15. Default 1.
 	N int `json:"n,omitzero"`
@@ -105,7 +105,7 @@ type Seedream50LiteEdit struct {
 	ImageURLs []string `json:"image_urls"`
 	// For example "2K", "3K", "1:1", "4:3", "3:4", "16:9", "9:16", "3:2", "2:3" or "21:9". A preset, a
 	// WIDTHxHEIGHT string, or an object with width and height.
-	// It is a string, or [Dimensions].
+	// As an object: [Dimensions].
 	Size any `json:"size,omitzero"`
 	// 1 to 15. Default 1.
 	N int `json:"n,omitzero"`

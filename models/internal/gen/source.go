@@ -113,7 +113,7 @@ func (p *pkg) structOf(in input) structType {
 			Tag:     tag(f.Name, required),
 		}
 		if next.Type == "any" {
-			next.Comment += "// It is a string, or [" + itemNames[f.Name] + "].\n"
+			next.Comment += "// As an object: [" + itemNames[f.Name] + "].\n"
 		}
 		t.Fields = append(t.Fields, next)
 	}
