@@ -21,13 +21,14 @@ const (
 
 // envelope is every JSON answer Vidgo is known to give, good or bad.
 type envelope struct {
-	code    int
-	data    []byte
-	taskID  []byte // of a bare task, as the callbacks of 2026 have it
-	err     []byte // under "error", or else under "detail"
-	detail  bool   // it is under "detail"
-	message string
-	foreign bool // it has members that gateways' errors have and Vidgo's have not
+	code         int
+	data         []byte
+	taskID       []byte // of a bare task, as the callbacks of 2026 have it
+	err          []byte // under "error", or else under "detail"
+	detail       bool   // it is under "detail"
+	message      string
+	unsuccessful bool // an upload's answer that says so
+	foreign      bool // it has members that gateways' errors have and Vidgo's have not
 }
 
 // openEnvelope reads a compact object.
@@ -46,8 +47,10 @@ func openEnvelope(raw []byte) (env envelope) {
 			if !present(env.err) {
 				env.err, env.detail = value, true
 			}
-		case "message":
+		case "message", "msg": // uploads have the short one, also beside good data
 			env.message = textOf(value)
+		case "success":
+			env.unsuccessful = string(value) == "false"
 		case "title", "status", "type", "instance", "statusCode": // RFC 9457, Azure
 			env.foreign = true
 		}
@@ -78,7 +81,7 @@ func (x *exchange) decode() ([]byte, error) {
 	}
 	env := openEnvelope(raw)
 	switch {
-	case env.code != 0 && env.code/100 != 2:
+	case env.code != 0 && env.code/100 != 2, env.unsuccessful:
 		return nil, x.refused()
 	case present(env.data):
 		return env.data, nil
@@ -223,10 +226,18 @@ func clip(s string, max int) string {
 	if len(s) <= max {
 		return s
 	}
+	return cut(s, max) + "..."
+}
+
+// cut is clip without the dots.
+func cut(s string, max int) string {
+	if len(s) <= max {
+		return s
+	}
 	for max > 0 && !utf8.RuneStart(s[max]) {
 		max--
 	}
-	return s[:max] + "..."
+	return s[:max]
 }
 
 var tokenInText = regexp.MustCompile(tokenParam + `(=|%3[dD])[^&"'\\\s<>]*`)

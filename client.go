@@ -32,7 +32,8 @@ const (
 // key and process: its waits share their polls, and its callbacks find only
 // its own waits.
 type Client struct {
-	http      *http.Client
+	http      *http.Client // for answers and requests that fit into memory
+	files     *http.Client // for uploads: the same, but for its time-out
 	baseURL   *url.URL
 	authorize func(http.Header) // a closure, so that %+v of a Client cannot print the key
 	redact    func([]byte) []byte
@@ -49,7 +50,13 @@ type Client struct {
 	tracker *tracker
 	poller  *poller
 	relay   Relay
-	strays  chan struct{} // one slot for each unauthenticated callback that nobody waits for and that is being confirmed
+	uploads *uploads
+
+	downloads *http.Client  // the user's, made to follow our rules; nil: one of our own for each call
+	fileStall time.Duration // how long nothing may move in a download
+	saving    keyedLocks
+
+	strays chan struct{} // one slot for each unauthenticated callback that nobody waits for and that is being confirmed
 }
 
 // NewClient makes a client. An empty apiKey is read from VIDGO_API_KEY; if
@@ -90,8 +97,11 @@ func NewClient(apiKey string, opts ...Option) (*Client, error) {
 		resolver:    cfg.resolver,
 		inputCheck:  cfg.inputCheck,
 		relay:       cfg.relay,
+		uploads:     newUploads(cfg.uploadRate),
 		strays:      make(chan struct{}, maxStrays),
 	}
+	c.downloads, c.fileStall = userDownloadClient(cfg.downloadClient, cfg.requestTimeout), cfg.requestTimeout
+	c.files = uploadHTTPClient(cfg.httpClient, c.http, cfg.requestTimeout)
 	c.tracker = newTracker(cfg.logger, cfg.maxAge)
 	c.poller = newPoller(c, cfg)
 	return c, nil
@@ -139,17 +149,27 @@ func apiHTTPClient(user *http.Client, base *url.URL, timeout time.Duration) *htt
 	return &own
 }
 
+// uploadHTTPClient is own with a time-out for standstills in place of one for
+// the whole, unless the user has set that.
+func uploadHTTPClient(user, own *http.Client, timeout time.Duration) *http.Client {
+	files := *own
+	files.Timeout = user.Timeout
+	files.Transport = stallGuard{own.Transport, timeout}
+	return &files
+}
+
 // sharedTransport hides CloseIdleConnections: go-retryablehttp calls it after
 // every failure, and the connections may be the whole program's.
 type sharedTransport struct{ http.RoundTripper }
 
 // request is one call of the API, before it is built.
 type request struct {
-	method string
-	path   string // escaped, such as /api/user/balance
-	query  url.Values
-	body   []byte // JSON, or nil
-	repeat repeatRule
+	method  string
+	path    string // escaped, such as /api/user/balance
+	query   url.Values
+	body    []byte   // JSON, or nil
+	payload *payload // instead of body, for uploads
+	repeat  repeatRule
 }
 
 // call is the one exchange for every endpoint: build, authorise, send, bound,
@@ -180,7 +200,7 @@ func (c *Client) send(ctx context.Context, r request) (*exchange, error) {
 		return nil, err
 	}
 	loop := retryablehttp.Client{
-		HTTPClient:   c.http,
+		HTTPClient:   c.httpFor(r),
 		Logger:       retryLog{c.log},
 		RetryMax:     c.retries.max,
 		CheckRetry:   x.check,
@@ -199,14 +219,25 @@ func (c *Client) send(ctx context.Context, r request) (*exchange, error) {
 	return x, nil
 }
 
+func (c *Client) httpFor(r request) *http.Client {
+	if r.payload != nil {
+		return c.files
+	}
+	return c.http
+}
+
 func (c *Client) newRequest(ctx context.Context, r request, sent *sendTrace) (*retryablehttp.Request, error) {
 	target := c.baseURL.String() + r.path
 	if len(r.query) > 0 {
 		target += "?" + r.query.Encode()
 	}
 	var body any // a nil []byte would count as a body
-	if r.body != nil {
+	contentType := "application/json"
+	switch {
+	case r.body != nil:
 		body = retryablehttp.ReaderFunc(func() (io.Reader, error) { return sent.body(r.body) })
+	case r.payload != nil:
+		body, contentType = retryablehttp.ReaderFunc(r.payload.open), r.payload.contentType
 	}
 	req, err := retryablehttp.NewRequestWithContext(ctx, r.method, target, body)
 	if err != nil {
@@ -215,8 +246,8 @@ func (c *Client) newRequest(ctx context.Context, r request, sent *sendTrace) (*r
 	c.authorize(req.Header)
 	req.Header.Set("User-Agent", c.userAgent)
 	req.Header.Set("Accept", "application/json")
-	if r.body != nil {
-		req.Header.Set("Content-Type", "application/json")
+	if body != nil {
+		req.Header.Set("Content-Type", contentType)
 	}
 	return req, nil
 }

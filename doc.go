@@ -39,12 +39,21 @@
 // If callbacks reach one process and waits are in another, a [Relay] wakes the
 // other one; without one, it finds the result by polling.
 //
+// # Files
+//
+// [Client.Save] fetches every file of a task into a folder, whole or not at all,
+// and goes on where an earlier call was cut off; [Client.Download] writes one to
+// an [io.Writer]. [Client.UploadFile] and its sisters give Vidgo an image for a
+// task's input. The module github.com/vidgo-go/vidgo/models has typed inputs for
+// the documented models, and a check for [WithInputCheck].
+//
 // # Errors
 //
 // A failed task comes with a [TaskError]. A wait that is cut short comes with
 // a [WaitError], which holds the id and the newest state, so that nothing paid
 // for is lost. What Vidgo refuses is an [APIError]; what is wrong before
-// anything is sent is an [InputError] or a [CallbackURLError]. [errors.Is]
+// anything is sent is an [InputError] or a [CallbackURLError]; a file that could
+// not be fetched is a [DownloadError]. [errors.Is]
 // answers the common questions: [ErrUnauthorized], [ErrInsufficientCredits],
 // [ErrForbidden], [ErrNotFound], [ErrRateLimited], [ErrInvalidInput],
 // [ErrModeration].

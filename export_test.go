@@ -16,6 +16,12 @@ var (
 	Redact          = redact
 	CheckTaskID     = checkTaskID
 
+	SafeName          = safeName
+	PlainName         = plainName
+	ParseContentRange = parseContentRange
+
+	NewDownloadTransport = newDownloadTransport
+
 	ResolveCallbackHost = resolveCallbackHost
 	PublicAddr          = publicAddr
 )

@@ -22,8 +22,11 @@ const (
 	defaultPollRate       = 10
 	defaultPollBurst      = 10
 	defaultMaxPolls       = 8
+	defaultUploadRate     = 5
 	defaultCallbackMaxAge = 24 * time.Hour // as long as Vidgo keeps the files
 	minSecretLength       = 16
+
+	maxUploadRate = 10_000 // each place takes memory
 
 	// maxDuration bounds every duration a user can set. Nothing at Vidgo takes
 	// a month: what is longer is a wrong unit, and would overflow later.
@@ -39,6 +42,7 @@ type config struct {
 	baseURL        string
 	plainHTTP      bool
 	httpClient     *http.Client
+	downloadClient *http.Client // may be nil
 	userAgent      string
 	logger         *slog.Logger
 	requestTimeout time.Duration
@@ -51,6 +55,8 @@ type config struct {
 	pollRate float64
 	burst    int
 	maxPolls int
+
+	uploadRate int
 
 	callbackURL string
 	secrets     [][]byte
@@ -77,6 +83,7 @@ func defaults() config {
 		pollRate:       defaultPollRate,
 		burst:          defaultPollBurst,
 		maxPolls:       defaultMaxPolls,
+		uploadRate:     defaultUploadRate,
 		maxAge:         defaultCallbackMaxAge,
 	}
 }
@@ -132,6 +139,21 @@ func WithHTTPClient(client *http.Client) Option {
 	}
 }
 
+// WithDownloadClient sets the client that fetches files, which needs neither the
+// API key nor cookies. It is copied, never modified; its redirects must pass our
+// rules, too. The default is a client that connects to public addresses only,
+// without a proxy, and keeps no connection when a call is over. A client of your
+// own has to see to the addresses itself. Tests pass the fake's client here, too.
+func WithDownloadClient(client *http.Client) Option {
+	return func(c *config) error {
+		if client == nil {
+			return errors.New("vidgo: WithDownloadClient: the client is nil")
+		}
+		c.downloadClient = client
+		return nil
+	}
+}
+
 // WithUserAgent sets the User-Agent header. The default is vidgo-go/ and the
 // version of this package.
 func WithUserAgent(agent string) Option {
@@ -159,7 +181,8 @@ func WithLogger(logger *slog.Logger) Option {
 
 // WithRequestTimeout sets how long one HTTP exchange may take, from dialling
 // to the last byte of the answer; a retry starts anew. The default is 30
-// seconds. It bounds no wait: a poll that times out is asked again.
+// seconds. It bounds no wait: a poll that times out is asked again. Of uploads
+// and downloads it bounds only how long nothing may move.
 func WithRequestTimeout(d time.Duration) Option {
 	return func(c *config) error {
 		c.requestTimeout = d
@@ -239,6 +262,19 @@ func WithMaxConcurrentPolls(n int) Option {
 	return func(c *config) error {
 		c.maxPolls = n
 		return checkCount("WithMaxConcurrentPolls", "n", n)
+	}
+}
+
+// WithUploadRate sets how many uploads to each of Vidgo's three upload
+// endpoints may be made in a minute; more wait for their turn. The default is
+// 5, the documented limit of a key.
+func WithUploadRate(perMinute int) Option {
+	return func(c *config) error {
+		c.uploadRate = perMinute
+		if perMinute > maxUploadRate {
+			return fmt.Errorf("vidgo: WithUploadRate: perMinute is %d; want at most %d", perMinute, maxUploadRate)
+		}
+		return checkCount("WithUploadRate", "perMinute", perMinute)
 	}
 }
 

@@ -106,14 +106,19 @@ func (c *Client) signedCallback(ctx context.Context, rawURL string, rec *record)
 }
 
 func encodeSubmission(model, callbackURL string, input json.RawMessage) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false) // so that the callback URL stands there as it was signed
-	err := e.Encode(struct {
+	return encodeJSON(struct {
 		Model       string          `json:"model"`
 		CallbackURL string          `json:"callback_url,omitempty"`
 		Input       json.RawMessage `json:"input"`
 	}{model, callbackURL, input})
+}
+
+// encodeJSON leaves URLs as they are.
+func encodeJSON(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
 	return b.Bytes(), err
 }
 

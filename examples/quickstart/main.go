@@ -5,7 +5,8 @@
 //
 // it runs on a fake Vidgo inside the process, takes four seconds and shows
 // three tasks at once: one whose callback comes, one whose callback is lost,
-// so that a poll finds the result, and one that fails.
+// so that a poll finds the result, and one that fails. What was made is saved
+// to a folder for temporary files.
 //
 // With an API key it makes one real video instead, which costs credits:
 //
@@ -25,6 +26,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -36,13 +38,14 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Getenv, os.Stdout); err != nil {
+	dir := filepath.Join(os.TempDir(), "vidgo-quickstart")
+	if err := run(ctx, os.Args[1:], os.Getenv, dir, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "quickstart:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, args []string, getenv func(string) string, stdout io.Writer) error {
+func run(ctx context.Context, args []string, getenv func(string) string, dir string, stdout io.Writer) error {
 	key, prompt := getenv(vidgo.APIKeyEnv), strings.Join(args, " ")
 	switch {
 	case key != "":
@@ -50,15 +53,15 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 		if err != nil {
 			return err
 		}
-		return realTask(ctx, client, cmp.Or(prompt, "a paper boat in the rain"), getenv("VIDGO_CALLBACK_URL"), stdout)
+		return realTask(ctx, client, cmp.Or(prompt, "a paper boat in the rain"), getenv("VIDGO_CALLBACK_URL"), dir, stdout)
 	case prompt != "":
 		return errors.New("a prompt is for the real Vidgo: set " + vidgo.APIKeyEnv)
 	}
-	return demo(ctx, stdout)
+	return demo(ctx, dir, stdout)
 }
 
 // demo makes three tasks on the fake.
-func demo(ctx context.Context, stdout io.Writer) error {
+func demo(ctx context.Context, dir string, stdout io.Writer) error {
 	out := startClock(stdout)
 	var srv vidgotest.Server
 	srv.Next( // how the next three tasks go
@@ -68,6 +71,7 @@ func demo(ctx context.Context, stdout io.Writer) error {
 	)
 	client, err := vidgo.NewClient("any-key-will-do",
 		vidgo.WithHTTPClient(srv.Client()),
+		vidgo.WithDownloadClient(srv.Client()),
 		vidgo.WithCallbackURL("https://app.example.com/vidgo"),
 		vidgo.WithCallbackSecret([]byte(rand.Text())),
 		// Polls are only for lost callbacks, so they are rare: the default
@@ -104,6 +108,9 @@ func demo(ctx context.Context, stdout io.Writer) error {
 			return err // the wait was cut short, by Ctrl-C
 		default:
 			out.line("finished", task.Reference, fmt.Sprintf("%-12s %s", how, strings.Join(task.URLs(), " ")))
+			if err := save(ctx, client, task, dir, out); err != nil {
+				return err
+			}
 		}
 	}
 	polls := len(srv.Requests(vidgotest.EndpointStatus))
@@ -112,13 +119,21 @@ func demo(ctx context.Context, stdout io.Writer) error {
 	return nil
 }
 
+func save(ctx context.Context, client *vidgo.Client, task *vidgo.Task, dir string, out clock) error {
+	paths, err := client.Save(ctx, task, dir)
+	for _, path := range paths {
+		out.line("saved", task.Reference, path)
+	}
+	return err
+}
+
 // realTask makes one video on Vidgo itself.
-func realTask(ctx context.Context, client *vidgo.Client, prompt, callbackURL string, stdout io.Writer) error {
+func realTask(ctx context.Context, client *vidgo.Client, prompt, callbackURL, dir string, stdout io.Writer) error {
 	fmt.Fprintln(stdout, "This is the real Vidgo: the task costs credits. Without "+vidgo.APIKeyEnv+" it would be a fake one.")
 	out := startClock(stdout)
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Minute)
 	defer cancel()
-	var opts []vidgo.SubmitOption
+	opts := []vidgo.SubmitOption{vidgo.Reference(clip(prompt))}
 	if callbackURL != "" {
 		opts = append(opts, vidgo.CallbackTo(callbackURL))
 	}
@@ -137,10 +152,19 @@ func realTask(ctx context.Context, client *vidgo.Client, prompt, callbackURL str
 			out.line(string(task.Status), prompt, fmt.Sprintf("%.0f %%", task.Progress))
 			continue
 		}
-		out.line("finished", prompt, strings.Join(task.URLs(), " "))
-		fmt.Fprintf(stdout, "%g credits. Vidgo keeps the files for 24 hours.\n", task.Credits)
+		out.line("finished", prompt, fmt.Sprintf("%g credits", task.Credits))
+		return save(ctx, client, task, dir, out) // Vidgo keeps the files for 24 hours
 	}
 	return nil
+}
+
+// clip fits a prompt into a reference.
+func clip(prompt string) string {
+	const most = 100 // bytes; a reference takes 256
+	if len(prompt) > most {
+		prompt = strings.ToValidUTF8(prompt[:most], "")
+	}
+	return prompt
 }
 
 // clock prints lines with the time since its start.

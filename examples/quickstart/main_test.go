@@ -24,15 +24,18 @@ func noEnv(string) string { return "" }
 func TestDemo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
+		dir := t.TempDir()
 		began := time.Now()
-		require.NoError(t, run(t.Context(), nil, noEnv, &out))
+		require.NoError(t, run(t.Context(), nil, noEnv, dir, &out))
 		require.Equal(t, 3500*time.Millisecond, time.Since(began))
 		requireLines(t, out.String(),
 			`^ 0\.00s submitted   paper boat  task-\S+$`,
 			`^ 0\.00s submitted   tin train   task-\S+$`,
 			`^ 0\.00s submitted   glass bird  task-\S+$`,
 			`^ 0\.70s finished    paper boat  by callback  https://\S+\.mp4$`,
+			`^ 0\.70s saved       paper boat  \S+-1\.mp4$`,
 			`^ [23]\.\d\ds finished    tin train   by polling   https://\S+\.mp4$`,
+			`^ [23]\.\d\ds saved       tin train   \S+-1\.mp4$`,
 			`^ 3\.50s failed      glass bird  by callback  the prompt names a living person$`,
 			// One at once for each task, then two for each of the two that take longer.
 			`^3 tasks, none lost: 2 told by callback, 1 found by polling, 1 failed; 7 status requests$`)
@@ -44,15 +47,15 @@ func TestDemoStops(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		var out bytes.Buffer
-		err := run(ctx, nil, noEnv, &out)
+		err := run(ctx, nil, noEnv, t.TempDir(), &out)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.Equal(t, 4, strings.Count(out.String(), "\n"), "three submitted, one finished:\n%s", &out)
+		require.Equal(t, 5, strings.Count(out.String(), "\n"), "three submitted, one finished and saved:\n%s", &out)
 	})
 }
 
 func TestAPromptNeedsAKey(t *testing.T) {
 	var out bytes.Buffer
-	require.ErrorContains(t, run(t.Context(), []string{"a", "boat"}, noEnv, &out), vidgo.APIKeyEnv)
+	require.ErrorContains(t, run(t.Context(), []string{"a", "boat"}, noEnv, t.TempDir(), &out), vidgo.APIKeyEnv)
 	require.Empty(t, out.String())
 }
 
@@ -60,10 +63,10 @@ func TestRealTask(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{
 			Queued: time.Minute, Duration: 4 * time.Minute, Progress: []float64{0, 0, 40, 80}, Credits: 12.5}}
-		client, err := vidgo.NewClient("sk-test-0123456789", vidgo.WithHTTPClient(srv.Client()))
+		client, err := vidgo.NewClient("sk-test-0123456789", vidgo.WithHTTPClient(srv.Client()), vidgo.WithDownloadClient(srv.Client()))
 		require.NoError(t, err)
 		var out bytes.Buffer
-		require.NoError(t, realTask(t.Context(), client, "a paper boat", "", &out))
+		require.NoError(t, realTask(t.Context(), client, "a paper boat", "", t.TempDir(), &out))
 		requireLines(t, out.String(),
 			`costs credits`,
 			`^ 0\.00s submitted   a paper boat task-\S+$`,
@@ -71,8 +74,8 @@ func TestRealTask(t *testing.T) {
 			`^\d+\.\d\ds running     a paper boat 0 %$`,
 			`^\d+\.\d\ds running     a paper boat 40 %$`,
 			`^\d+\.\d\ds running     a paper boat 80 %$`,
-			`^\d+\.\d\ds finished    a paper boat https://\S+$`,
-			`^12\.5 credits`)
+			`^\d+\.\d\ds finished    a paper boat 12\.5 credits$`,
+			`^\d+\.\d\ds saved       a paper boat \S+\.mp4$`)
 		require.Empty(t, srv.Tasks()[0].CallbackURL)
 	})
 }
@@ -80,10 +83,10 @@ func TestRealTask(t *testing.T) {
 func TestRealTaskWithACallbackElsewhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{Duration: 30 * time.Second}}
-		client, err := vidgo.NewClient("sk-test-0123456789", vidgo.WithHTTPClient(srv.Client()))
+		client, err := vidgo.NewClient("sk-test-0123456789", vidgo.WithHTTPClient(srv.Client()), vidgo.WithDownloadClient(srv.Client()))
 		require.NoError(t, err)
 		began := time.Now()
-		require.NoError(t, realTask(t.Context(), client, "a paper boat", "https://elsewhere.example.com/vidgo", new(bytes.Buffer)))
+		require.NoError(t, realTask(t.Context(), client, "a paper boat", "https://elsewhere.example.com/vidgo", t.TempDir(), new(bytes.Buffer)))
 		require.Equal(t, "https://elsewhere.example.com/vidgo", srv.Tasks()[0].CallbackURL)
 		require.Less(t, time.Since(began), 30*time.Second+18*time.Second, "it polls as often as without a callback")
 	})
@@ -92,9 +95,9 @@ func TestRealTaskWithACallbackElsewhere(t *testing.T) {
 func TestRealTaskThatFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{Error: "too dark"}}
-		client, err := vidgo.NewClient("sk-test-0123456789", vidgo.WithHTTPClient(srv.Client()))
+		client, err := vidgo.NewClient("sk-test-0123456789", vidgo.WithHTTPClient(srv.Client()), vidgo.WithDownloadClient(srv.Client()))
 		require.NoError(t, err)
-		err = realTask(t.Context(), client, "a paper boat", "", new(bytes.Buffer))
+		err = realTask(t.Context(), client, "a paper boat", "", t.TempDir(), new(bytes.Buffer))
 		require.ErrorContains(t, err, "too dark")
 		require.ErrorContains(t, err, srv.Tasks()[0].ID)
 	})
@@ -106,11 +109,11 @@ func TestRealTaskOnASocket(t *testing.T) {
 	var srv vidgotest.Server
 	api := httptest.NewServer(&srv)
 	defer api.Close()
-	client, err := vidgo.NewClient("sk-test-0123456789", vidgo.WithBaseURL(api.URL), vidgo.WithHTTPClient(api.Client()))
+	client, err := vidgo.NewClient("sk-test-0123456789", vidgo.WithBaseURL(api.URL), vidgo.WithHTTPClient(api.Client()), vidgo.WithDownloadClient(srv.Client()))
 	require.NoError(t, err)
 	var out bytes.Buffer
-	require.NoError(t, realTask(t.Context(), client, "a paper boat", "", &out))
-	requireLines(t, out.String(), `costs credits`, `submitted   a paper boat task-`, `finished    a paper boat https://`, `credits`)
+	require.NoError(t, realTask(t.Context(), client, "a paper boat", "", t.TempDir(), &out))
+	requireLines(t, out.String(), `costs credits`, `submitted   a paper boat task-`, `finished    a paper boat `, `saved       a paper boat \S+\.mp4$`)
 }
 
 // The program that the README tells people to run, in real time.

@@ -1,0 +1,282 @@
+package vidgo_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"code.dny.dev/ssrf"
+	"github.com/stretchr/testify/require"
+
+	"github.com/vidgo-go/vidgo"
+	"github.com/vidgo-go/vidgo/vidgotest"
+)
+
+const fileSize = 100_000
+
+// newSavingClient makes a client that fetches its files from srv, too.
+func newSavingClient(t testing.TB, srv *vidgotest.Server, opts ...vidgo.Option) *vidgo.Client {
+	t.Helper()
+	client, err := vidgo.NewClient(apiKey, append([]vidgo.Option{vidgo.WithHTTPClient(srv.Client()), vidgo.WithDownloadClient(srv.Client())}, opts...)...)
+	require.NoError(t, err)
+	return client
+}
+
+// finished makes a finished task on srv.
+func finished(t testing.TB, client *vidgo.Client) *vidgo.Task {
+	t.Helper()
+	task, err := client.Run(t.Context(), boat)
+	require.NoError(t, err)
+	return task
+}
+
+// truth is what the file behind a URL holds.
+func truth(t testing.TB, srv *vidgotest.Server, url string) []byte {
+	t.Helper()
+	r, err := srv.Content(url)
+	require.NoError(t, err)
+	b, err := io.ReadAll(r)
+	require.NoError(t, err)
+	return b
+}
+
+func file(fault vidgotest.Fault) vidgotest.Fault {
+	fault.Endpoint = vidgotest.EndpointFile
+	return fault
+}
+
+func noHeader(names ...string) http.Header {
+	h := http.Header{}
+	for _, name := range names {
+		h[name] = nil
+	}
+	return h
+}
+
+func TestDownload(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := vidgotest.Server{Default: vidgotest.Script{FileHost: vidgotest.PickyHost, FileSize: fileSize}}
+		client := newSavingClient(t, &srv)
+		task := finished(t, client)
+		var b bytes.Buffer
+		n, err := client.Download(t.Context(), task.Files[0], &b)
+		require.NoError(t, err)
+		require.EqualValues(t, fileSize, n)
+		require.Equal(t, truth(t, &srv, task.Files[0].URL), b.Bytes())
+		requests := srv.Requests(vidgotest.EndpointFile)
+		require.Len(t, requests, 1)
+		require.Equal(t, "GET", requests[0].Method, "no HEAD")
+		require.Empty(t, requests[0].Header.Get("Authorization"))
+		require.Contains(t, requests[0].Header.Get("User-Agent"), "vidgo-go/")
+	})
+}
+
+// Whatever breaks on the way, the bytes are right in the end, and none is
+// fetched twice if the host can go on.
+func TestDownloadThroughTrouble(t *testing.T) {
+	tests := map[string]struct {
+		faults   []vidgotest.Fault
+		requests int
+	}{
+		"cut off twice":                     {[]vidgotest.Fault{{After: 30_000}, {After: 20_000, Reset: true}}, 3},
+		"standing still":                    {[]vidgotest.Fault{{After: 50_000, Hang: true}}, 2},
+		"a reset, a hang and an outage":     {[]vidgotest.Fault{{Reset: true}, {Hang: true}, {Status: 503, Body: vidgotest.HTML(503)}}, 4},
+		"an error page that says 200":       {[]vidgotest.Fault{{Status: 200, Body: vidgotest.HTML(503)}}, 2},
+		"cut off in the first bytes":        {[]vidgotest.Fault{{After: 100}}, 2},
+		"busy, with a time":                 {[]vidgotest.Fault{{Status: 429, RetryAfter: "30"}}, 2},
+		"many cuts, each with some gain":    {[]vidgotest.Fault{{After: 9_000, Times: 10}}, 11},
+		"a host that knows no ranges":       {[]vidgotest.Fault{{After: 30_000}, {NoRange: true}}, 2},
+		"no length":                         {[]vidgotest.Fault{{Header: noHeader("Content-Length")}}, 1},
+		"a length that is too short":        {[]vidgotest.Fault{{After: 30_000, Header: noHeader("Content-Length")}, {}}, 2},
+		"only the time of the last change":  {[]vidgotest.Fault{{After: 30_000, Header: noHeader("Etag")}, {Header: noHeader("Etag")}}, 2},
+		"redirected to another public host": {[]vidgotest.Fault{{Status: 302, Header: http.Header{"Location": {"https://cdn.vidgo.ai/generated/moved.mp4"}}}}, 0},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv := vidgotest.Server{Default: vidgotest.Script{FileSize: fileSize}}
+				client := newSavingClient(t, &srv)
+				task := finished(t, client)
+				for _, fault := range test.faults {
+					srv.Inject(file(fault))
+				}
+				want := truth(t, &srv, task.Files[0].URL)
+				var b bytes.Buffer
+				_, err := client.Download(t.Context(), task.Files[0], &b)
+				require.NoError(t, err)
+				if test.requests == 0 {
+					return // it is another file there
+				}
+				require.True(t, bytes.Equal(want, b.Bytes()), "%d bytes", b.Len())
+				require.Len(t, srv.Requests(vidgotest.EndpointFile), test.requests)
+			})
+		})
+	}
+}
+
+func TestDownloadGivesUp(t *testing.T) {
+	tests := map[string]struct {
+		fault vidgotest.Fault
+		says  string
+		is    error
+		took  time.Duration // at most
+	}{
+		"gone":                         {vidgotest.Fault{Status: 404, Times: -1}, "404", vidgo.ErrNotFound, 20 * time.Second},
+		"forbidden":                    {vidgotest.Fault{Status: 403, Times: -1}, "403", vidgo.ErrForbidden, 20 * time.Second},
+		"an outage":                    {vidgotest.Fault{Status: 500, Times: -1}, "500", nil, 20 * time.Second},
+		"a pause nobody waits for":     {vidgotest.Fault{Status: 503, RetryAfter: "3600", Times: -1}, "503", nil, 0},
+		"another error":                {vidgotest.Fault{Status: 400, Times: -1}, "400", nil, 0},
+		"compressed":                   {vidgotest.Fault{Gzip: true, Times: -1}, "gzip", nil, 0},
+		"a page for ever":              {vidgotest.Fault{Status: 200, Body: "<html><title>Log in</title>", Times: -1}, "an HTML page: Log in", nil, 20 * time.Second},
+		"nothing for ever":             {vidgotest.Fault{Status: 200, NoBody: true, Times: -1}, "empty", nil, 20 * time.Second},
+		"redirected to a private host": {vidgotest.Fault{Status: 302, Header: http.Header{"Location": {"https://169.254.169.254/latest"}}}, "link-local", nil, 0},
+		"redirected to plain http":     {vidgotest.Fault{Status: 302, Header: http.Header{"Location": {"http://storage.vidgo.ai/x"}}}, "https", nil, 0},
+		"redirected to a file":         {vidgotest.Fault{Status: 302, Header: http.Header{"Location": {"file:///etc/passwd"}}}, "", nil, 0},
+		"redirected in a circle":       {vidgotest.Fault{Status: 302, Header: http.Header{"Location": {"https://storage.vidgo.ai/generated/x.mp4"}}, Times: -1}, "redirects", nil, 0},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv := vidgotest.Server{Default: vidgotest.Script{FileSize: fileSize}}
+				client := newSavingClient(t, &srv)
+				task := finished(t, client)
+				srv.Inject(file(test.fault))
+				began := time.Now()
+				var b bytes.Buffer
+				n, err := client.Download(t.Context(), task.Files[0], &b)
+				failed, ok := errors.AsType[*vidgo.DownloadError](err)
+				require.True(t, ok, "%v", err)
+				require.Contains(t, failed.URL, "storage.vidgo.ai")
+				require.ErrorContains(t, err, test.says)
+				if test.is != nil {
+					require.ErrorIs(t, err, test.is)
+				}
+				require.Zero(t, n)
+				require.Zero(t, b.Len())
+				require.LessOrEqual(t, time.Since(began), test.took)
+			})
+		})
+	}
+}
+
+// A writer cannot take back what it has: when the file is another one by now,
+// or nobody can tell, that is the end.
+func TestDownloadThatCannotGoOn(t *testing.T) {
+	for name, faults := range map[string][]vidgotest.Fault{
+		"changed":      {{After: 30_000}, {Changed: true, Times: -1}},
+		"no validator": {{After: 30_000, Header: noHeader("Etag", "Last-Modified")}, {Header: noHeader("Etag", "Last-Modified"), Times: -1}},
+		"a wrong part": {{After: 30_000}, {Header: http.Header{"Content-Range": {"bytes 0-9/100000"}}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv := vidgotest.Server{Default: vidgotest.Script{FileSize: fileSize}}
+				client := newSavingClient(t, &srv)
+				task := finished(t, client)
+				for _, fault := range faults {
+					srv.Inject(file(fault))
+				}
+				n, err := client.Download(t.Context(), task.Files[0], io.Discard)
+				require.ErrorContains(t, err, "a part of it was written already")
+				require.EqualValues(t, 30_000, n)
+			})
+		})
+	}
+}
+
+func TestDownloadRefusesBadLinks(t *testing.T) {
+	var srv vidgotest.Server
+	client := newSavingClient(t, &srv)
+	for _, link := range []string{"http://storage.vidgo.ai/x.mp4", "https://127.0.0.1/x.mp4", "https://[::1]/x.mp4", "https://localhost/x", "https://u:hidden@a.example.com/x",
+		"file:///etc/passwd", "https://0x7f.1/x", "https:///x", "x.mp4", "https://metadata.internal/x"} {
+		_, err := client.Download(t.Context(), vidgo.File{URL: link}, io.Discard)
+		require.Error(t, err, link)
+		require.NotContains(t, err.Error(), "hidden")
+	}
+	_, err := client.Download(t.Context(), vidgo.File{}, io.Discard)
+	require.ErrorIs(t, err, vidgo.ErrInvalidInput)
+	require.Empty(t, srv.Requests())
+}
+
+func TestDownloadIsCancelled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := vidgotest.Server{Default: vidgotest.Script{FileSize: fileSize}}
+		client := newSavingClient(t, &srv)
+		task := finished(t, client)
+		why := errors.New("the shop closes")
+		for name, fault := range map[string]vidgotest.Fault{
+			"in the middle": {After: 50_000, Hang: true}, "in a pause": {Status: 503}, "before the answer": {Hang: true},
+		} {
+			srv.Inject(file(fault))
+			ctx, cancel := context.WithCancelCause(t.Context())
+			time.AfterFunc(500*time.Millisecond, func() { cancel(why) })
+			began := time.Now()
+			_, err := client.Download(ctx, task.Files[0], io.Discard)
+			require.ErrorIs(t, err, why, name)
+			require.Equal(t, 500*time.Millisecond, time.Since(began), name)
+		}
+	})
+}
+
+func TestDownloadSaysWhatTheWriterSays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := vidgotest.Server{Default: vidgotest.Script{FileSize: fileSize}}
+		client := newSavingClient(t, &srv)
+		full := errors.New("no space left")
+		_, err := client.Download(t.Context(), finished(t, client).Files[0], failingWriter{full})
+		require.ErrorIs(t, err, full)
+		require.Len(t, srv.Requests(vidgotest.EndpointFile), 1)
+	})
+}
+
+type failingWriter struct{ err error }
+
+func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }
+
+// Neither the query of a link nor anything else that is secret is shown, and the
+// next host is not told where the last one was.
+func TestDownloadKeepsSecrets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := vidgotest.Server{Default: vidgotest.Script{FreshLinks: time.Hour}}
+		client := newSavingClient(t, &srv)
+		f := finished(t, client).Files[0]
+		require.Contains(t, f.URL, "Signature=")
+		srv.Inject(file(vidgotest.Fault{Status: 302, Header: http.Header{"Location": {"https://cdn.vidgo.ai/generated/moved.mp4"}}}))
+		_, err := client.Download(t.Context(), f, io.Discard)
+		require.NoError(t, err)
+		for _, r := range srv.Requests(vidgotest.EndpointFile) {
+			for _, name := range []string{"Referer", "Authorization", "Cookie"} {
+				require.Empty(t, r.Header.Get(name), name)
+			}
+		}
+		srv.Inject(file(vidgotest.Fault{Refuse: true, Times: -1}))
+		_, err = client.Download(t.Context(), f, io.Discard)
+		require.Error(t, err)
+		require.NotContains(t, err.Error(), "Signature")
+	})
+}
+
+// The client of our own connects to no address that is not public, whatever a
+// name resolves to; nothing of it is left when the call is over. On a socket,
+// since it is the dialler that decides.
+func TestSocketDownloadsDialNoPrivateAddress(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	_, err = vidgo.NewDownloadTransport().DialContext(t.Context(), "tcp", listener.Addr().String())
+	require.ErrorIs(t, err, ssrf.ErrProhibitedIP)
+
+	client, err := vidgo.NewClient(apiKey)
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	_, err = client.Download(ctx, vidgo.File{URL: "https://storage.vidgo.ai/x.mp4"}, io.Discard)
+	require.Error(t, err)
+	require.True(t, strings.HasPrefix(err.Error(), "vidgo: download https://storage.vidgo.ai/x.mp4"), "%v", err)
+}

@@ -1,0 +1,202 @@
+package vidgo
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+)
+
+// syncEvery is how many bytes are written between two moments from which a
+// download can go on after a crash. What was written but not synced may read as
+// zeros then.
+const syncEvery = 64 << 20
+
+// partFile is a file that is not whole yet: NAME.part, and NAME.part.json, which
+// tells what it is a part of. It is a sink.
+type partFile struct {
+	root *os.Root
+	name string // of the part
+	file *os.File
+	hash hash.Hash
+	head []byte // what tells its kind
+	note partNote
+	size int64
+}
+
+// partNote is what NAME.part.json says. The link is not in it: links run out.
+type partNote struct {
+	Tag    string `json:"tag"`    // ETag or Last-Modified
+	Total  int64  `json:"total"`  // -1 if unknown
+	Synced int64  `json:"synced"` // bytes that are certainly there
+}
+
+// openPart goes on with a part of an earlier call, or begins one.
+func openPart(root *os.Root, base string) (*partFile, error) {
+	p := &partFile{root: root, name: base + ".part", hash: sha256.New()}
+	if info, err := root.Lstat(p.name); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no regular file", p.name)
+	}
+	var err error
+	if p.file, err = root.OpenFile(p.name, os.O_RDWR|os.O_CREATE, 0o666); err != nil {
+		return nil, err
+	}
+	if err := p.resume(); err != nil {
+		p.abandon(false)
+		return nil, err
+	}
+	return p, nil
+}
+
+// resume reads what is there already, as far as the note can be trusted.
+func (p *partFile) resume() error {
+	p.note = partNote{Total: -1}
+	raw, err := p.root.ReadFile(p.noteName())
+	var note partNote
+	if err != nil || json.Unmarshal(raw, &note) != nil || note.Tag == "" || note.Synced < 0 {
+		return p.restart()
+	}
+	info, err := p.file.Stat()
+	if err != nil {
+		return err
+	}
+	if info.Size() < note.Synced || note.Total >= 0 && note.Total < note.Synced {
+		return p.restart()
+	}
+	if err := p.file.Truncate(note.Synced); err != nil {
+		return err
+	}
+	p.note = note
+	return p.reread()
+}
+
+// reread takes the bytes that are there into the hash and the head.
+func (p *partFile) reread() error {
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := p.file.Read(buf)
+		p.count(buf[:n])
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (p *partFile) count(b []byte) {
+	p.size += int64(len(b))
+	p.hash.Write(b) // never fails
+	if room := sniffLength - len(p.head); room > 0 {
+		p.head = append(p.head, b[:min(room, len(b))]...)
+	}
+}
+
+func (p *partFile) noteName() string { return p.name + ".json" }
+
+func (p *partFile) Write(b []byte) (int, error) {
+	n, err := p.file.Write(b)
+	p.count(b[:n])
+	if err == nil && p.size-p.note.Synced >= syncEvery {
+		err = p.sync()
+	}
+	return n, err
+}
+
+// sync makes what is there survive a crash, and notes that.
+func (p *partFile) sync() error {
+	if err := p.file.Sync(); err != nil {
+		return err
+	}
+	p.note.Synced = p.size
+	return p.write()
+}
+
+func (p *partFile) write() error {
+	if p.note.Tag == "" {
+		return nil // nothing tells whether the next answer is about the same file
+	}
+	raw, err := json.Marshal(p.note)
+	if err != nil {
+		return err
+	}
+	return p.root.WriteFile(p.noteName(), raw, 0o666)
+}
+
+func (p *partFile) begin(tag string, total int64) error {
+	p.note = partNote{Tag: tag, Total: total}
+	return p.write()
+}
+
+func (p *partFile) restart() error {
+	p.note, p.size, p.head = partNote{Total: -1}, 0, nil
+	p.hash.Reset()
+	if err := p.root.Remove(p.noteName()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := p.file.Truncate(0); err != nil {
+		return err
+	}
+	_, err := p.file.Seek(0, io.SeekStart)
+	return err
+}
+
+// abandon closes the part. It is kept for the next call if that can go on with
+// it, and removed else.
+func (p *partFile) abandon(keep bool) {
+	keep = keep && p.note.Tag != "" && p.size > 0 && p.sync() == nil
+	_ = p.file.Close()
+	if !keep {
+		_ = p.root.Remove(p.name)
+		_ = p.root.Remove(p.noteName())
+	}
+}
+
+// finish puts the whole file in its place, which is where it appears at once
+// and whole, also after a crash.
+func (p *partFile) finish(name string, replace bool) error {
+	err := p.file.Sync()
+	if closed := p.file.Close(); err == nil {
+		err = closed
+	}
+	if err == nil {
+		err = p.place(name, replace)
+	}
+	if err != nil {
+		_ = p.root.Remove(p.name)
+	}
+	_ = p.root.Remove(p.noteName())
+	if dir, openErr := p.root.Open("."); openErr == nil {
+		_ = dir.Sync() // not every system can
+		_ = dir.Close()
+	}
+	return err
+}
+
+func (p *partFile) place(name string, replace bool) error {
+	if replace {
+		return p.root.Rename(p.name, name)
+	}
+	// A rename would replace a file that has just come.
+	err := p.root.Link(p.name, name)
+	if err == nil {
+		return p.root.Remove(p.name)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	// No hard links on this file system: hold the name, then replace that.
+	hold, err := p.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return err
+	}
+	if err := hold.Close(); err != nil {
+		return err
+	}
+	return p.root.Rename(p.name, name)
+}

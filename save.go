@@ -1,0 +1,394 @@
+package vidgo
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+)
+
+// SavedFile is a file that [Client.Save] has put in its place.
+type SavedFile struct {
+	Path        string
+	URL         string
+	ContentType string // by its content
+	Size        int64  // bytes
+	SHA256      [sha256.Size]byte
+}
+
+// SaveOption configures one [Client.Save].
+type SaveOption func(*saveConfig) error
+
+type saveConfig struct {
+	concurrency int
+	limit       int64
+	exists      existing
+	name        func(f File, n int, ext string) string
+	saved       func(SavedFile)
+	progress    func(url string, done, total int64)
+}
+
+type existing int
+
+const (
+	byDefault existing = iota
+	keepExisting
+	replaceExisting
+	refuseExisting
+)
+
+// SaveConcurrency sets how many files are fetched at once. The default is 3.
+func SaveConcurrency(n int) SaveOption {
+	return func(c *saveConfig) error {
+		c.concurrency = n
+		return checkCount("SaveConcurrency", "n", n)
+	}
+}
+
+// SaveLimit sets how many bytes a file may have. The default is 2 GiB.
+func SaveLimit(bytes int64) SaveOption {
+	return func(c *saveConfig) error {
+		c.limit = bytes
+		if bytes <= 0 {
+			return fmt.Errorf("vidgo: SaveLimit: bytes is %d; want at least 1", bytes)
+		}
+		return nil
+	}
+}
+
+// SaveReplacing replaces files that are there already. The default is to keep
+// them, as they hold the same, if their names are ours; and to refuse with
+// [fs.ErrExist] if they were made by [SaveNames].
+func SaveReplacing() SaveOption {
+	return func(c *saveConfig) error { c.exists = replaceExisting; return nil }
+}
+
+// SaveKeeping keeps files that are there already, and takes them for the result,
+// whatever they hold. The default is as in [SaveReplacing].
+func SaveKeeping() SaveOption {
+	return func(c *saveConfig) error { c.exists = keepExisting; return nil }
+}
+
+// SaveNames sets how files are called: name is given the file, its number from
+// 1 and the extension that fits its content (".mp4"), and may be called more
+// than once for a file. What it gives is made safe: one segment, no control
+// characters, no names that systems keep for themselves. The default is the
+// task's id, a dash, the number and the extension.
+func SaveNames(name func(f File, n int, ext string) string) SaveOption {
+	return func(c *saveConfig) error {
+		c.name = name
+		if name == nil {
+			return errors.New("vidgo: SaveNames: the function is nil")
+		}
+		return nil
+	}
+}
+
+// OnSaved is called for each file that was fetched, once it is in its place, but
+// not for those that were there. It may be called from several goroutines at
+// once. The default is nothing.
+func OnSaved(saved func(SavedFile)) SaveOption {
+	return func(c *saveConfig) error {
+		c.saved = saved
+		if saved == nil {
+			return errors.New("vidgo: OnSaved: the function is nil")
+		}
+		return nil
+	}
+}
+
+// OnProgress is called while files are fetched, with the bytes that are here and
+// those of the whole file, -1 if its host does not tell. It may be called from
+// several goroutines at once and should be quick. The default is nothing.
+func OnProgress(progress func(url string, done, total int64)) SaveOption {
+	return func(c *saveConfig) error {
+		c.progress = progress
+		if progress == nil {
+			return errors.New("vidgo: OnProgress: the function is nil")
+		}
+		return nil
+	}
+}
+
+func newSaveConfig(opts []SaveOption) (saveConfig, error) {
+	cfg := saveConfig{concurrency: 3, limit: defaultDownloadLimit}
+	var faults []error
+	for i, opt := range opts {
+		if opt == nil {
+			faults = append(faults, fmt.Errorf("vidgo: save: option %d is nil", i+1))
+			continue
+		}
+		faults = append(faults, nonNil(opt(&cfg))...)
+	}
+	if cfg.exists == byDefault {
+		if cfg.exists = keepExisting; cfg.name != nil {
+			cfg.exists = refuseExisting
+		}
+	}
+	if err := errors.Join(faults...); err != nil {
+		return cfg, &InputError{Field: "options", Reason: err.Error()}
+	}
+	return cfg, nil
+}
+
+// Save fetches every file of a finished task into dir, which is made if it is
+// not there, and gives their paths in the order of [Task.URLs]. Vidgo keeps the
+// files for 24 hours.
+//
+// A file appears under its name once it is whole. Until then it is NAME.part,
+// which the next Save of the task goes on with, after a broken connection, a
+// cancelled context or a restart of the program. Two programs should not save
+// one task to one folder at the same time. Names are made by us and never by
+// Vidgo, and nothing is written outside dir. See [Client.Download] for what is
+// fetched and from where.
+//
+// If some files could not be saved, the paths of the others come beside all
+// errors, joined: each is a [DownloadError], one of the file system, or
+// context.Cause(ctx). A task that is not finished is an [InputError], a failed
+// one a [TaskError]. A task without files, such as lyrics, saves nothing.
+func (c *Client) Save(ctx context.Context, t *Task, dir string, opts ...SaveOption) ([]string, error) {
+	cfg, err := newSaveConfig(opts)
+	if err == nil {
+		err = savable(t)
+	}
+	if err != nil {
+		return nil, err
+	}
+	files := t.downloads()
+	if len(files) == 0 {
+		return nil, nil
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, fmt.Errorf("vidgo: save: %w", err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("vidgo: save: %w", err)
+	}
+	defer root.Close()
+	h, done := c.downloadHTTP()
+	defer done()
+	s := &saver{client: c, http: h, root: root, dir: dir, task: t.clone(), files: files, cfg: cfg}
+	return s.all(ctx)
+}
+
+func savable(t *Task) error {
+	switch {
+	case t == nil:
+		return &InputError{Field: "task", Reason: "is nil; want one that Wait has returned"}
+	case t.Status == Failed:
+		return t.err()
+	case t.Status != Finished:
+		return &InputError{Field: "task", Reason: fmt.Sprintf("%s is %q; want a finished one, as Wait returns it", clip(t.ID, 100), clip(string(t.Status), 40))}
+	}
+	return checkTaskID(t.ID)
+}
+
+// downloads are the task's files that can be fetched, in the order of URLs.
+func (t *Task) downloads() []File {
+	var files []File
+	for _, u := range t.URLs() {
+		i := slices.IndexFunc(t.Files, func(f File) bool { return f.URL == u })
+		if i >= 0 {
+			files = append(files, t.Files[i])
+		} else {
+			files = append(files, File{URL: u})
+		}
+	}
+	return files
+}
+
+// saver is one Save.
+type saver struct {
+	client *Client
+	http   *http.Client
+	root   *os.Root
+	dir    string
+	task   *Task
+	files  []File
+	cfg    saveConfig
+}
+
+// all saves the files, some at once. What happens to one does not end the
+// others.
+func (s *saver) all(ctx context.Context) ([]string, error) {
+	names, errs := make([]string, len(s.files)), make([]error, len(s.files))
+	numbers := make(chan int)
+	var wg sync.WaitGroup
+	for range min(s.cfg.concurrency, len(s.files)) {
+		wg.Go(func() {
+			for n := range numbers {
+				names[n], errs[n] = s.one(ctx, n)
+			}
+		})
+	}
+	for n := range s.files {
+		numbers <- n // the workers take them all, whatever happens to ctx
+	}
+	close(numbers)
+	wg.Wait()
+	var paths []string
+	for n, name := range names {
+		if errs[n] == nil {
+			paths = append(paths, filepath.Join(s.dir, name))
+		} else if _, named := errors.AsType[*DownloadError](errs[n]); !named {
+			errs[n] = fmt.Errorf("vidgo: save file %d of task %s: %w", n+1, s.task.ID, errs[n])
+		}
+	}
+	return paths, errors.Join(errs...)
+}
+
+// one saves file n and gives its name.
+func (s *saver) one(ctx context.Context, n int) (string, error) {
+	base := plainName(s.task.ID) + "-" + strconv.Itoa(n+1)
+	release, err := s.client.saving.lock(ctx, filepath.Join(s.dir, base))
+	if err != nil {
+		return "", err
+	}
+	defer release()
+	if name, err := s.existing(base, n); name != "" || err != nil {
+		return name, err
+	}
+	part, err := openPart(s.root, base)
+	if err != nil {
+		return "", err
+	}
+	t := s.transfer(n, part)
+	if err := t.run(ctx); err != nil {
+		part.abandon(worthKeeping(ctx, err))
+		return "", err
+	}
+	kind, _ := contentKind(part.head)
+	name := s.name(base, n, extension(kind, s.files[n]))
+	err = part.finish(name, s.cfg.exists == replaceExisting)
+	if errors.Is(err, fs.ErrExist) && s.cfg.exists == keepExisting {
+		return name, nil // it has just come
+	}
+	if err == nil && s.cfg.saved != nil {
+		saved := SavedFile{Path: filepath.Join(s.dir, name), URL: t.file.URL, ContentType: kind, Size: part.size}
+		part.hash.Sum(saved.SHA256[:0])
+		s.cfg.saved(saved)
+	}
+	return name, err
+}
+
+// worthKeeping tells whether the next call may go on with a part: not if the
+// file was refused, or the disk is full.
+func worthKeeping(ctx context.Context, err error) bool {
+	failed, ok := errors.AsType[*DownloadError](err)
+	return ctx.Err() != nil || ok && failed.next != giveUp
+}
+
+// existing gives the name under which file n is there already; "" if it is not,
+// or is to be replaced.
+func (s *saver) existing(base string, n int) (string, error) {
+	if s.cfg.exists == replaceExisting {
+		return "", nil
+	}
+	candidates := allExtensions()
+	if s.cfg.name != nil {
+		candidates = []string{extension("", s.files[n])} // a guess; the last word is finish's
+	}
+	for _, ext := range candidates {
+		name := s.name(base, n, ext)
+		if info, err := s.root.Lstat(name); err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		if s.cfg.exists == refuseExisting {
+			return "", &fs.PathError{Op: "save", Path: filepath.Join(s.dir, name), Err: fs.ErrExist}
+		}
+		return name, nil
+	}
+	return "", nil
+}
+
+func (s *saver) name(base string, n int, ext string) string {
+	if s.cfg.name != nil {
+		if name := safeName(s.cfg.name(s.files[n], n+1, ext)); name != "" {
+			return name
+		}
+	}
+	return base + ext
+}
+
+// transfer begins where the part ends.
+func (s *saver) transfer(n int, part *partFile) *transfer {
+	t := &transfer{
+		http: s.http, agent: s.client.userAgent, file: s.files[n], to: part, limit: s.cfg.limit,
+		have: part.size, tag: part.note.Tag, total: part.note.Total,
+		fresh: func(ctx context.Context) (string, error) { return s.freshLink(ctx, n) },
+	}
+	if s.cfg.progress != nil {
+		link := t.file.URL
+		t.progress = func(done, total int64) { s.cfg.progress(link, done, total) }
+	}
+	return t
+}
+
+// freshLink asks Vidgo for the task once more: links run out before the files
+// do.
+func (s *saver) freshLink(ctx context.Context, n int) (string, error) {
+	var opts []WaitOption
+	if s.files[n].Raw == nil || slices.Contains(musicModels, s.task.Model) {
+		opts = append(opts, AsMusic()) // only music has files without file_url
+	}
+	task, err := s.client.Task(ctx, s.task.ID, opts...)
+	if err != nil {
+		return "", err
+	}
+	files := task.downloads()
+	if len(files) != len(s.files) {
+		return "", nil
+	}
+	return files[n].URL, nil
+}
+
+// keyedLocks let one caller at a time have a key.
+type keyedLocks struct {
+	mu   sync.Mutex // guards held; never held while blocking
+	held map[string]chan struct{}
+}
+
+// lock waits for the key, or for ctx to end.
+func (l *keyedLocks) lock(ctx context.Context, key string) (release func(), err error) {
+	for {
+		busy := l.take(key)
+		if busy == nil {
+			return func() { l.give(key) }, nil
+		}
+		select {
+		case <-busy:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// take gives what is closed when the holder of the key is done; nil if the
+// caller holds it now.
+func (l *keyedLocks) take(key string) <-chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if busy := l.held[key]; busy != nil {
+		return busy
+	}
+	if l.held == nil {
+		l.held = map[string]chan struct{}{}
+	}
+	l.held[key] = make(chan struct{})
+	return nil
+}
+
+func (l *keyedLocks) give(key string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	close(l.held[key])
+	delete(l.held, key)
+}

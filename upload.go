@@ -1,0 +1,356 @@
+package vidgo
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Upload is an image that Vidgo keeps for 72 hours, so that a task can be given
+// its URL.
+type Upload struct {
+	ID           string // file_id
+	URL          string // file_url: what a task's input wants
+	DownloadURL  string
+	Name         string // file_name: what Vidgo calls it
+	OriginalName string
+	Path         string // upload_path
+	ContentType  string // mime_type
+	Size         int64  // bytes
+	UploadedAt   time.Time
+	ExpiresAt    time.Time
+
+	// Raw is the JSON object as it came, compacted.
+	Raw json.RawMessage
+}
+
+// The endpoints of uploads. Each has a rate of its own.
+const (
+	uploadStream = "/api/common/upload/stream"
+	uploadBase64 = "/api/common/upload/base64"
+	uploadURL    = "/api/common/upload/url"
+)
+
+// UploadOption configures one upload.
+type UploadOption func(*uploadConfig) error
+
+type uploadConfig struct {
+	path  string
+	reuse bool
+}
+
+// UploadPath sets the folder at Vidgo, such as "products/chairs". The default is
+// Vidgo's own choice.
+func UploadPath(path string) UploadOption {
+	return func(c *uploadConfig) error {
+		c.path = path
+		for part := range strings.SplitSeq(path, "/") {
+			if part == "" || part == "." || part == ".." {
+				return &InputError{Field: "upload path", Reason: fmt.Sprintf("is %q; want folders joined by single slashes, such as products/chairs", clip(path, 100))}
+			}
+		}
+		return checkText("upload path", path)
+	}
+}
+
+// ReuseUpload gives back an earlier upload of the same content by this client,
+// with the same [UploadPath], for as long as Vidgo keeps it: nothing is sent
+// then. It needs a source that can be read twice, such as a file; others are
+// uploaded. The default is to upload.
+func ReuseUpload() UploadOption {
+	return func(c *uploadConfig) error {
+		c.reuse = true
+		return nil
+	}
+}
+
+func newUploadConfig(opts []UploadOption) (cfg uploadConfig, err error) {
+	for _, opt := range opts {
+		if opt == nil {
+			return cfg, &InputError{Field: "options", Reason: "an option is nil"}
+		}
+		if err := opt(&cfg); err != nil {
+			return cfg, err
+		}
+	}
+	return cfg, nil
+}
+
+// Upload sends an image to Vidgo, under the name, whose folders are left out;
+// an empty name is made from the kind of the image
+// (POST /api/common/upload/stream). The memory it uses does not grow with the
+// image.
+//
+// A JPEG, PNG, GIF or WebP image is taken, and judged by its content: anything
+// else, and one that is empty or cut off, is an [InputError]. What r has left is
+// sent. If r is an [io.ReaderAt] and [io.Seeker], as files are, all of that is
+// found out before anything is sent, and a failed try is repeated as other
+// requests are; else r is read once, what is wrong with it may show only on the
+// way, and a failed try is the end. A Read that blocks is not interrupted by
+// ctx, and no Read is begun after Upload has returned.
+//
+// There is no time-out for the whole, but one for a standstill
+// ([WithRequestTimeout]). More than five uploads a minute wait for their turn
+// ([WithUploadRate]). What Vidgo refuses is an [APIError].
+func (c *Client) Upload(ctx context.Context, name string, r io.Reader, opts ...UploadOption) (*Upload, error) {
+	cfg, err := newUploadConfig(opts)
+	if err != nil {
+		return nil, err
+	}
+	if r == nil {
+		return nil, &InputError{Field: "image", Reason: "is nil; want a reader"}
+	}
+	s, err := newSource(r)
+	if err != nil {
+		return nil, uploadFault(err)
+	}
+	if name, err = uploadName(name, s.kind); err != nil {
+		return nil, err
+	}
+	p, err := formPayload(name, s, cfg)
+	if err != nil {
+		return nil, uploadFault(err)
+	}
+	return c.upload(ctx, uploadStream, p, cfg, s.sum)
+}
+
+// UploadFile is [Client.Upload] of the file at path.
+func (c *Client) UploadFile(ctx context.Context, path string, opts ...UploadOption) (*Upload, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, uploadFault(err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, uploadFault(err)
+	}
+	if info.IsDir() {
+		return nil, &InputError{Field: "image", Reason: fmt.Sprintf("is the folder %q; want a file", path)}
+	}
+	return c.Upload(ctx, filepath.Base(path), f, opts...)
+}
+
+// UploadURL makes Vidgo fetch an image from a public http or https URL
+// (POST /api/common/upload/url). A URL that Vidgo cannot reach is an
+// [InputError], or an [APIError] if only Vidgo finds out. [ReuseUpload] has no
+// effect.
+func (c *Client) UploadURL(ctx context.Context, fileURL string, opts ...UploadOption) (*Upload, error) {
+	cfg, err := newUploadConfig(opts)
+	if err == nil {
+		err = checkPublicURL(fileURL, "http", "https")
+	}
+	if err != nil {
+		return nil, err
+	}
+	body, err := encodeJSON(struct {
+		FileURL string `json:"file_url"`
+		Path    string `json:"upload_path,omitempty"`
+	}{fileURL, cfg.path})
+	if err != nil {
+		return nil, uploadFault(err)
+	}
+	return c.upload(ctx, uploadURL, wholePayload(body), cfg, nil)
+}
+
+// UploadBase64 sends an image that is given as a data URL or as bare base64
+// without white space (POST /api/common/upload/base64). It is judged as in
+// [Client.Upload]; data is not copied. Prefer Upload where there is a choice: it
+// sends a quarter less.
+func (c *Client) UploadBase64(ctx context.Context, data string, opts ...UploadOption) (*Upload, error) {
+	cfg, err := newUploadConfig(opts)
+	if err != nil {
+		return nil, err
+	}
+	sum, err := checkBase64(data)
+	if err != nil {
+		return nil, err
+	}
+	path, err := json.Marshal(cfg.path)
+	if err != nil {
+		return nil, uploadFault(err)
+	}
+	p := &payload{contentType: "application/json", before: `{"base64_data":"`, behind: `"}`, size: int64(len(data)),
+		file: func() (io.Reader, error) { return strings.NewReader(data), nil }} // base64 needs no escapes
+	if cfg.path != "" {
+		p.behind = `","upload_path":` + string(path) + `}`
+	}
+	return c.upload(ctx, uploadBase64, p, cfg, func() ([sha256.Size]byte, bool, error) { return sum, true, nil })
+}
+
+// upload sends p, unless an earlier upload of the same content will do.
+func (c *Client) upload(ctx context.Context, endpoint string, p *payload, cfg uploadConfig, sum func() ([sha256.Size]byte, bool, error)) (*Upload, error) {
+	var key uploadKey
+	if cfg.reuse && sum != nil {
+		hash, ok, err := sum()
+		if err != nil {
+			return nil, uploadFault(err)
+		}
+		if ok {
+			key = uploadKey{sum: hash, path: cfg.path}
+		}
+		if earlier := c.uploads.find(key, time.Now()); earlier != nil {
+			return earlier, nil
+		}
+	}
+	release, err := c.uploads.throttles[endpoint].acquire(ctx)
+	if err != nil {
+		return nil, uploadFault(err)
+	}
+	defer release()
+	u, err := call(ctx, c, request{method: http.MethodPost, path: endpoint, payload: p, repeat: p.repeatRule()}, decodeUpload)
+	if fault := p.source.end(); fault != nil {
+		err = fault // rather than what the transport makes of it
+	}
+	if err != nil {
+		return nil, uploadFault(err)
+	}
+	c.uploads.keep(key, u)
+	return u, nil
+}
+
+// uploadFault names the step, unless the error is about the caller's input and
+// says all.
+func uploadFault(err error) error {
+	if _, ok := errors.AsType[*InputError](err); ok {
+		return err
+	}
+	return fmt.Errorf("vidgo: upload: %w", err)
+}
+
+func (p *payload) repeatRule() repeatRule {
+	if p.source != nil && p.source.section == nil {
+		return repeatNever
+	}
+	return repeatFreely
+}
+
+// wholePayload is one that is in memory.
+func wholePayload(body []byte) *payload {
+	return &payload{contentType: "application/json", size: int64(len(body)),
+		file: func() (io.Reader, error) { return bytes.NewReader(body), nil }}
+}
+
+func decodeUpload(raw []byte) (*Upload, error) {
+	u := &Upload{Raw: raw}
+	for key, value := range members(raw) {
+		switch string(key) {
+		case "file_id":
+			u.ID = idOf(value)
+		case "file_url":
+			u.URL = textOf(value)
+		case "download_url":
+			u.DownloadURL = textOf(value)
+		case "file_name":
+			u.Name = textOf(value)
+		case "original_name":
+			u.OriginalName = textOf(value)
+		case "upload_path":
+			u.Path = textOf(value)
+		case "mime_type":
+			u.ContentType = textOf(value)
+		case "file_size":
+			u.Size = int64(min(max(numberOf(value), 0), 1<<62))
+		case "upload_time":
+			u.UploadedAt = parseTime(textOf(value))
+		case "expires_at":
+			u.ExpiresAt = parseTime(textOf(value))
+		}
+	}
+	if u.URL == "" {
+		return nil, errors.New("it has no file_url")
+	}
+	return u, nil
+}
+
+// uploadName leaves out the folders, and gives a name to what has none.
+func uploadName(name, kind string) (string, error) {
+	if err := checkText("name", name); err != nil {
+		return "", err
+	}
+	if name = name[strings.LastIndexAny(name, `/\`)+1:]; name == "" {
+		name = "image" + extensionOf(kind)
+	}
+	return name, nil
+}
+
+func checkText(field, s string) error {
+	if !utf8.ValidString(s) || strings.ContainsFunc(s, unicode.IsControl) || len(s) > 255 {
+		return &InputError{Field: field, Reason: fmt.Sprintf("is %q; want at most 255 bytes of UTF-8 without control characters", clip(s, 100))}
+	}
+	return nil
+}
+
+// checkBase64 looks at the image in data, and gives its hash.
+func checkBase64(data string) (sum [sha256.Size]byte, err error) {
+	payload := data
+	if rest, ok := strings.CutPrefix(data, "data:"); ok {
+		meta, encoded, found := strings.Cut(rest, ",")
+		if !found || !strings.HasSuffix(meta, ";base64") || strings.ContainsAny(meta, `"\`) || strings.ContainsFunc(meta, unicode.IsControl) {
+			return sum, &InputError{Field: "image", Reason: "is a data URL without base64; want data:image/png;base64,... or bare base64"}
+		}
+		payload = encoded
+	}
+	if strings.ContainsAny(payload, " \t\r\n") {
+		return sum, &InputError{Field: "image", Reason: "has white space in its base64; remove it"}
+	}
+	hash := sha256.New()
+	probe := &onceReader{r: base64.NewDecoder(base64.StdEncoding, strings.NewReader(payload))}
+	probe.head, err = io.ReadAll(io.LimitReader(probe.r, sniffLength))
+	if err == nil {
+		probe.kind, err = imageKind(probe.head)
+	}
+	if err == nil {
+		probe.r = io.MultiReader(bytes.NewReader(probe.head), probe.r)
+		_, err = io.Copy(hash, probe)
+	}
+	if _, corrupt := err.(base64.CorruptInputError); corrupt || err == io.ErrUnexpectedEOF {
+		return sum, &InputError{Field: "image", Reason: "is no base64 of the standard alphabet with padding: " + err.Error()}
+	}
+	hash.Sum(sum[:0])
+	return sum, err
+}
+
+// checkPublicURL judges a URL that somebody else is to fetch from, or that this
+// program fetches from.
+func checkPublicURL(raw string, schemes ...string) error {
+	fault := func(reason string) error {
+		return &InputError{Field: "URL", Reason: fmt.Sprintf("%s: %s", printableURL(raw), reason)}
+	}
+	u, err := url.Parse(raw)
+	if err != nil || u.Hostname() == "" {
+		return fault("it is no URL; want one like https://host/path")
+	}
+	if !containsFold(schemes, u.Scheme) {
+		return fault("its scheme is not " + strings.Join(schemes, " or "))
+	}
+	if u.User != nil {
+		return fault("it has user information before an @")
+	}
+	if _, err := checkCallbackHost(u); err != nil {
+		return fault(err.Error())
+	}
+	return nil
+}
+
+func containsFold(all []string, s string) bool {
+	for _, one := range all {
+		if strings.EqualFold(one, s) {
+			return true
+		}
+	}
+	return false
+}

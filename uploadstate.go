@@ -1,0 +1,68 @@
+package vidgo
+
+import (
+	"crypto/sha256"
+	"sync"
+	"time"
+)
+
+const (
+	maxUploadsKept = 1024
+	// uploadMargin is how long before its end an upload is not given out any
+	// more: the task that gets its URL may be looked at later.
+	uploadMargin = time.Hour
+)
+
+// uploads is what a client remembers of uploads.
+type uploads struct {
+	throttles map[string]*throttle // by endpoint; not written after it was made
+
+	mu    sync.Mutex // guards all below; never held while blocking
+	kept  map[uploadKey]Upload
+	order []uploadKey // oldest first
+}
+
+// uploadKey is what makes two uploads alike. The zero key is none.
+type uploadKey struct {
+	sum  [sha256.Size]byte
+	path string
+}
+
+func newUploads(perMinute int) *uploads {
+	u := &uploads{throttles: map[string]*throttle{}, kept: map[uploadKey]Upload{}}
+	for _, endpoint := range []string{uploadStream, uploadBase64, uploadURL} {
+		u.throttles[endpoint] = &throttle{n: perMinute}
+	}
+	return u
+}
+
+// find gives an earlier upload, as the caller's own copy.
+func (u *uploads) find(key uploadKey, now time.Time) *Upload {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	up, ok := u.kept[key]
+	if key == (uploadKey{}) || !ok || now.Add(uploadMargin).After(up.ExpiresAt) {
+		return nil
+	}
+	up.Raw = append([]byte(nil), up.Raw...)
+	return &up
+}
+
+// keep remembers an upload that tells how long it is kept.
+func (u *uploads) keep(key uploadKey, up *Upload) {
+	if key == (uploadKey{}) || up.ExpiresAt.IsZero() {
+		return
+	}
+	own := *up
+	own.Raw = append([]byte(nil), up.Raw...)
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if _, known := u.kept[key]; !known {
+		u.order = append(u.order, key)
+	}
+	u.kept[key] = own
+	if len(u.order) > maxUploadsKept {
+		delete(u.kept, u.order[0])
+		u.order = u.order[1:]
+	}
+}
