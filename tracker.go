@@ -57,7 +57,7 @@ type wait struct {
 	// For the scheduler.
 	due     instant   // when to poll next
 	asked   instant   // when the last poll began
-	missing instant   // when Vidgo first knew no such task, of answers in a row; 0: it did know, or was not asked
+	missing [2]row    // answers that there is no such task: of the status endpoint, of the one for music
 	in      *dueQueue // nil while a poll is under way
 	index   int       // in it
 	polls   int       // begun
@@ -67,6 +67,19 @@ type wait struct {
 	woken   bool      // a callback or another process told of it
 	abandon context.CancelFunc
 }
+
+// row is when answers in a row were asked for: the first of them and the last.
+// The zero row has none.
+type row struct{ first, last instant }
+
+func (r *row) add(at instant) {
+	if r.first == 0 {
+		r.first = max(at, 1)
+	}
+	r.last = at
+}
+
+func (r row) span() instant { return r.last - r.first }
 
 // watcher is one call that waits, for one task or for a million.
 type watcher struct {
@@ -187,7 +200,7 @@ func (t *tracker) learn(rec *record, w *wait, r report) (silent bool) {
 	if w == nil {
 		return false
 	}
-	w.lastErr, w.fails, w.missing = nil, 0, 0
+	w.lastErr, w.fails, w.missing = nil, 0, [2]row{}
 	w.kindless = w.kindless && r.polled != w
 	if final || r.asked >= w.asOf { // else a later answer has overtaken this one
 		w.last, w.asOf = r.task, r.asked
@@ -208,7 +221,7 @@ func (t *tracker) fail(w *wait, r report) {
 	}
 	w.lastErr = r.err
 	w.fails++
-	r.ends = t.judge(w, r)
+	r.ends = w.judge(&r)
 	t.tell(w, outcome{task: w.state(), err: r.err, ends: r.ends, asked: r.asked})
 	if !r.ends {
 		t.requeue(w, r)
@@ -216,24 +229,31 @@ func (t *tracker) fail(w *wait, r report) {
 }
 
 // judge tells whether a poll's error ends the wait. That Vidgo knows no such
-// task does once it has said so for a while and of both endpoints that the task
-// can be at.
-func (t *tracker) judge(w *wait, r report) bool {
+// task does once it has been the answer for a while. If nobody knows whether it
+// is a music task, it must be the answer of both endpoints, so after the one the
+// other is asked at once.
+func (w *wait) judge(r *report) bool {
+	here, other := &w.missing[0], &w.missing[1]
+	if r.music {
+		here, other = other, here
+	}
 	if !errors.Is(r.err, ErrNotFound) {
-		w.missing = 0
+		*here = row{}
 		return r.ends
 	}
-	if w.missing == 0 {
-		w.missing = max(r.asked, 1)
-	}
-	patient := r.asked-w.missing < instant(notFoundPatience)
+	here.add(r.asked)
 	if r.music != w.music { // somebody who knows better has joined meanwhile
 		return false
 	}
-	if w.kindless {
-		w.music = !w.music
+	ends := here.span() >= instant(notFoundPatience)
+	if !w.kindless {
+		return ends
 	}
-	return !patient
+	if w.music = !r.music; w.music {
+		w.fails-- // it is one failure together with the other's answer
+		r.pause = 0
+	}
+	return ends && other.span() >= instant(notFoundPatience)
 }
 
 // state is the newest state, or a task with nothing but its ID.

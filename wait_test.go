@@ -681,3 +681,16 @@ func TestAnOvertakenAnswerIsDropped(t *testing.T) {
 		require.Len(t, srv.Requests(vidgotest.EndpointStatus), 1)
 	})
 }
+
+// A task that was submitted elsewhere is asked for at the music endpoint, too,
+// whose 404s are no evidence against it.
+func TestNotFoundNeedsBothEndpoints(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := vidgotest.Server{Default: vidgotest.Script{Hidden: 20 * time.Second, Duration: time.Hour}}
+		id := submit(t, newClient(t, &srv)).ID
+		client := newClient(t, &srv)
+		task, err := client.Wait(t.Context(), id)
+		require.NoError(t, err)
+		require.Equal(t, vidgo.Finished, task.Status)
+	})
+}
