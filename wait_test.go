@@ -686,11 +686,17 @@ func TestAnOvertakenAnswerIsDropped(t *testing.T) {
 // whose 404s are no evidence against it.
 func TestNotFoundNeedsBothEndpoints(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		srv := vidgotest.Server{Default: vidgotest.Script{Hidden: 20 * time.Second, Duration: time.Hour}}
-		id := submit(t, newClient(t, &srv)).ID
-		client := newClient(t, &srv)
-		task, err := client.Wait(t.Context(), id)
-		require.NoError(t, err)
-		require.Equal(t, vidgo.Finished, task.Status)
+		srv := vidgotest.Server{Default: vidgotest.Script{Hidden: 25 * time.Second}}
+		submitter := newClient(t, &srv)
+		var wg sync.WaitGroup
+		for range 50 { // the pauses have jitter
+			id := submit(t, submitter).ID
+			wg.Go(func() {
+				task, err := newClient(t, &srv).Wait(t.Context(), id, vidgo.PollEvery(hourly))
+				require.NoError(t, err)
+				require.Equal(t, vidgo.Finished, task.Status)
+			})
+		}
+		wg.Wait()
 	})
 }
