@@ -33,8 +33,8 @@ func decodeBalance(raw []byte) (*Balance, error) {
 	return &b, nil
 }
 
-// Balance asks for the account's credits (GET /api/user/balance). Errors are
-// [APIError]s and network errors.
+// Balance asks for the account's credits (GET /api/user/balance). An error is
+// an [APIError] or one of the network.
 func (c *Client) Balance(ctx context.Context) (*Balance, error) {
 	b, err := call(ctx, c, request{method: http.MethodGet, path: "/api/user/balance"}, decodeBalance)
 	if err != nil {

@@ -62,7 +62,8 @@ func ParseCallback(body []byte) (*Task, error) {
 // ends 8 seconds after the delivery began. If it returns an error (or
 // panics), Vidgo is told to deliver again; a duplicate that comes while it
 // runs gets its result. How many tasks are remembered is bounded (131,072, for
-// the callback's maximum age), so make handle idempotent. The task is its own.
+// a day or the callback's maximum age), so make handle idempotent. The task is
+// its own.
 //
 // Answers: 200 taken, also for duplicates and states that are not final; 400
 // not a task; 401 no good token for this task; 405 not a POST; 408 the body

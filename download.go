@@ -84,8 +84,8 @@ func (e *DownloadError) Unwrap() error { return e.Err }
 // whole, but one for a standstill ([WithRequestTimeout]). At most 2 GiB are
 // taken.
 //
-// Errors are [DownloadError]s, the ones of w, or context.Cause(ctx). An f without
-// a URL is an [InputError].
+// An error is a [DownloadError], which wraps context.Cause(ctx) if that was the
+// end, or the one of w. An f without a URL is an [InputError].
 func (c *Client) Download(ctx context.Context, f File, w io.Writer) (int64, error) {
 	if f.URL == "" {
 		return 0, &InputError{Field: "file", Reason: "has no URL; Task.URLs lists those of music results"}
