@@ -1,13 +1,8 @@
 package vidgo_test
 
 import (
-	"context"
-	"encoding/json"
-	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"runtime"
-	"strings"
+	"slices"
 	"testing"
 	"time"
 
@@ -17,149 +12,79 @@ import (
 	"github.com/vidgo-go/vidgo/vidgotest"
 )
 
-// answering is a transport that answers at once, as little as possible in its
-// own right.
-const finishedAnswer = `{"code":200,"data":{"task_id":"task-unified-1757165031-uyujaw3d","status":"finished",
-	"files":[{"file_url":"https://storage.vidgo.ai/generated/image-abc123.jpg","file_type":"image"}],
-	"created_time":"2025-11-12T10:30:00","progress":100,"error_message":null}}`
+// The benchmarks compare: what the SDK does with the same by hand, or many
+// tasks with few. docs/benchmarks.md says how to run them, and what came of it.
 
-// BenchmarkCallbackHandler compares the handler with the bare one that only
-// decodes the body: with/bare is the price of authentication, of finding the
-// duplicates, and of delivery.
-func BenchmarkCallbackHandler(b *testing.B) {
-	client, err := vidgo.NewClient(apiKey, vidgo.WithCallbackSecret(secret))
-	require.NoError(b, err)
-	signer := vidgo.NewSigner(time.Hour, secret)
-	tasks := 0 // each delivery is another task's
-	body := func() string {
-		tasks++
-		return strings.Replace(finishedAnswer, "uyujaw3d", fmt.Sprint(tasks), 1)
+// round makes n times of something ready, and gives what does them.
+type round func(n int) (do func())
+
+// sideBySide lets two ways to do the same take turns, n times of it in each
+// turn, so that what else the machine is busy with hits both alike. It reports
+// the medians: "time" and "allocs" are the SDK's as a multiple of the plain way's.
+func sideBySide(b *testing.B, n int, plain, sdk round) {
+	var plainTime, sdkTime, times []float64
+	var plainAllocs, sdkAllocs uint64
+	turns := 0
+	for b.Loop() {
+		a, aAllocs := measure(plain(n))
+		z, zAllocs := measure(sdk(n))
+		plainTime, sdkTime = append(plainTime, a/float64(n)), append(sdkTime, z/float64(n))
+		times = append(times, z/a)
+		plainAllocs, sdkAllocs = plainAllocs+aAllocs, sdkAllocs+zAllocs
+		turns++
 	}
-	requests := func(b *testing.B) []*http.Request {
-		all := make([]*http.Request, b.N)
-		for i := range all {
-			signed, _, err := signer.Sign("https://app.example.com/vidgo", "", time.Now())
-			require.NoError(b, err)
-			all[i] = httptest.NewRequest(http.MethodPost, signed, strings.NewReader(body()))
-		}
-		return all
-	}
-	run := func(b *testing.B, h http.Handler) {
-		all := requests(b)
-		b.ReportAllocs()
-		b.ResetTimer()
-		for _, r := range all {
-			w := httptest.NewRecorder()
-			h.ServeHTTP(w, r)
-			if w.Code != http.StatusOK {
-				b.Fatal(w.Code)
-			}
-		}
-	}
-	b.Run("bare", func(b *testing.B) {
-		run(b, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			var body struct {
-				Code int
-				Data struct {
-					TaskID string `json:"task_id"`
-					Status string
-					Files  []struct {
-						FileURL  string `json:"file_url"`
-						FileType string `json:"file_type"`
-					}
-				}
-			}
-			if json.NewDecoder(r.Body).Decode(&body) != nil || body.Data.Status != "finished" {
-				w.WriteHeader(http.StatusBadRequest)
-			}
-		}))
-	})
-	b.Run("with a secret", func(b *testing.B) { run(b, client.CallbackHandler(nil)) })
+	b.ReportMetric(0, "ns/op") // a turn's, which says nothing
+	b.ReportMetric(median(plainTime), "plain-ns")
+	b.ReportMetric(median(sdkTime), "sdk-ns")
+	b.ReportMetric(median(times), "time")
+	b.ReportMetric(float64(plainAllocs)/float64(turns*n), "plain-allocs")
+	b.ReportMetric(float64(sdkAllocs)/float64(turns*n), "sdk-allocs")
+	b.ReportMetric(float64(sdkAllocs)/float64(plainAllocs), "allocs")
 }
 
-// BenchmarkStatusRequest compares one look with the same by hand.
-func BenchmarkStatusRequest(b *testing.B) {
-	hc := &http.Client{Transport: answering(200, nil, finishedAnswer)}
-	b.Run("net/http", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			r, _ := http.NewRequestWithContext(b.Context(), http.MethodGet, "https://api.vidgo.ai/api/generate/status/task-unified-1757165031-uyujaw3d", nil)
-			r.Header.Set("Authorization", "Bearer "+apiKey)
-			res, err := hc.Do(r)
-			require.NoError(b, err)
-			var answer struct{ Data vidgoTask }
-			require.NoError(b, json.NewDecoder(res.Body).Decode(&answer))
-			res.Body.Close()
-		}
-	})
-	b.Run("SDK", func(b *testing.B) {
-		client, err := vidgo.NewClient(apiKey, vidgo.WithHTTPClient(hc))
-		require.NoError(b, err)
-		b.ReportAllocs()
-		for b.Loop() {
-			_, err := client.Task(b.Context(), "task-unified-1757165031-uyujaw3d")
-			require.NoError(b, err)
-		}
-	})
+// measure gives the nanoseconds and the allocations of do. It begins with a
+// clean heap: the rubbish of the preparations is not do's to sweep.
+func measure(do func()) (ns float64, allocs uint64) {
+	runtime.GC()
+	before := mallocs()
+	began := time.Now()
+	do()
+	ns = float64(time.Since(began))
+	return ns, mallocs() - before
 }
 
-type vidgoTask struct {
-	TaskID   string `json:"task_id"`
-	Status   string
-	Progress float64
-	Files    []struct {
-		FileURL  string `json:"file_url"`
-		FileType string `json:"file_type"`
-	}
-	CreatedTime  string  `json:"created_time"`
-	ErrorMessage *string `json:"error_message"`
+func mallocs() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.Mallocs
 }
 
-// BenchmarkPendingTask measures what a waiting task costs: bytes, and
-// goroutines for all of them together.
-func BenchmarkPendingTask(b *testing.B) {
-	for _, n := range []int{1000, 100000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			hang := &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
-				<-r.Context().Done()
-				return nil, r.Context().Err()
-			})}
-			ids := make([]string, n)
-			for i := range ids {
-				ids[i] = fmt.Sprintf("task-unified-1757165031-%08d", i)
-			}
-			client, err := vidgo.NewClient(apiKey, vidgo.WithHTTPClient(hang))
-			require.NoError(b, err)
-			for b.Loop() {
-				before, goroutines := heap(), runtime.NumGoroutine()
-				ctx, cancel := context.WithCancel(b.Context())
-				left := 0
-				done := make(chan struct{})
-				go func() {
-					defer close(done)
-					for range client.Completions(ctx, ids) {
-						left++
-					}
-				}()
-				for waits, _, _ := client.Waits(); waits < n; waits, _, _ = client.Waits() {
-					runtime.Gosched()
-				}
-				b.ReportMetric(float64(heap()-before)/float64(n), "B/task")
-				b.ReportMetric(float64(runtime.NumGoroutine()-goroutines), "goroutines")
-				cancel()
-				<-done
-				require.Equal(b, n, left)
-			}
-		})
-	}
-}
-
+// heap is what is alive.
 func heap() uint64 {
 	runtime.GC()
+	runtime.GC() // the first one only begins to sweep
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
 }
+
+func median(all []float64) float64 { return quantile(all, 0.5) }
+
+func quantile(all []float64, q float64) float64 {
+	sorted := slices.Sorted(slices.Values(all))
+	return sorted[int(q*float64(len(sorted)-1))]
+}
+
+// waitFor is until n tasks are waited for. It does not sleep: what is measured
+// begins at once.
+func waitFor(client *vidgo.Client, n int) {
+	for waits, _, _ := client.Waits(); waits != n; waits, _, _ = client.Waits() {
+		runtime.Gosched()
+	}
+}
+
+// rarely is a schedule by which nothing is polled while a benchmark runs.
+func rarely(int, *vidgo.Task) time.Duration { return time.Hour }
 
 // BenchmarkFakeRun is a submission and its one poll on the fake.
 func BenchmarkFakeRun(b *testing.B) {

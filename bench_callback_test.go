@@ -1,0 +1,256 @@
+package vidgo_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/vidgo-go/vidgo"
+)
+
+// finishedAnswer is the documented answer about a finished task, which is also
+// the body of its callback.
+const finishedAnswer = `{"code":200,"data":{"task_id":"task-unified-1757165031-uyujaw3d","status":"finished",
+	"files":[{"file_url":"https://storage.vidgo.ai/generated/image-abc123.jpg","file_type":"image"}],
+	"created_time":"2025-11-12T10:30:00","progress":100,"error_message":null}}`
+
+const (
+	idPrefix   = "task-unified-1757165031-"
+	finishedID = idPrefix + "uyujaw3d"
+)
+
+type vidgoTask struct {
+	TaskID   string `json:"task_id"`
+	Status   string
+	Progress float64
+	Files    []struct {
+		FileURL  string `json:"file_url"`
+		FileType string `json:"file_type"`
+	}
+	CreatedTime  string  `json:"created_time"`
+	ErrorMessage *string `json:"error_message"`
+}
+
+// bareHandler only decodes the body, as Vidgo's documentation shows it: no
+// authentication, no bounds, no duplicates found, and nobody told.
+func bareHandler(w http.ResponseWriter, r *http.Request) {
+	var body struct {
+		Code int
+		Data vidgoTask
+	}
+	if json.NewDecoder(r.Body).Decode(&body) != nil || body.Data.Status == "" {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	w.WriteHeader(http.StatusOK)
+}
+
+// BenchmarkCallbackHandler compares the handler with the bare one. Behind the
+// SDK's are a secret, a wait for each task, and the memory that finds
+// duplicates; a turn is over when the waits have their results. Each turn has a
+// client of its own, or there would be more in its memory with each.
+func BenchmarkCallbackHandler(b *testing.B) {
+	nothing := func(context.Context, *vidgo.Task) error { return nil }
+	for _, c := range []callbackCase{
+		{name: "plain", repeat: 1},
+		{name: "handle function", repeat: 1, handle: nothing},
+		{name: "each twice", repeat: 2, handle: nothing},
+		{name: "restarted", repeat: 1, restarted: true},
+	} {
+		b.Run(c.name+"/in memory", func(b *testing.B) {
+			sideBySide(b, 1000, c.bare(b, inMemory), c.sdk(b, inMemory))
+		})
+		b.Run(c.name+"/loopback", func(b *testing.B) {
+			sideBySide(b, 1000, c.bare(b, overLoopback(b)), c.sdk(b, overLoopback(b)))
+		})
+	}
+}
+
+type callbackCase struct {
+	name      string
+	repeat    int  // how often each callback comes
+	restarted bool // the tasks were submitted by another process
+	handle    func(context.Context, *vidgo.Task) error
+}
+
+// carrier makes deliveries ready to be carried to a handler.
+type carrier func(b *testing.B, h http.Handler, all []delivered) (do func())
+
+func (c callbackCase) bare(b *testing.B, carry carrier) round {
+	return func(n int) func() {
+		return carry(b, http.HandlerFunc(bareHandler), newTarget(b, nil).deliveries(n, c))
+	}
+}
+
+func (c callbackCase) sdk(b *testing.B, carry carrier) round {
+	return func(n int) func() {
+		s := newTarget(b, c.handle)
+		all := s.deliveries(n, c)
+		return s.awaited(all[:n], carry(b, s.handler, all))
+	}
+}
+
+// target is a client whose tasks' callbacks come.
+type target struct {
+	b       *testing.B
+	client  *vidgo.Client
+	handler http.Handler
+	signed  string // the callback URL of the last submission
+	tasks   int
+}
+
+func newTarget(b *testing.B, handle func(context.Context, *vidgo.Task) error) *target {
+	s := &target{b: b}
+	var err error
+	s.client, err = vidgo.NewClient(apiKey, vidgo.WithCallbackURL(callbackURL), vidgo.WithCallbackSecret(secret),
+		vidgo.WithFallbackPolling(rarely), vidgo.WithHTTPClient(&http.Client{Transport: transport(s.submitted)}))
+	require.NoError(b, err)
+	s.handler = s.client.CallbackHandler(handle)
+	return s
+}
+
+// submitted is Vidgo's side of a submission.
+func (s *target) submitted(r *http.Request) (*http.Response, error) {
+	var submission struct {
+		CallbackURL string `json:"callback_url"`
+	}
+	if err := json.NewDecoder(r.Body).Decode(&submission); err != nil {
+		return nil, err
+	}
+	s.signed = submission.CallbackURL
+	s.tasks++
+	return answering(200, nil, fmt.Sprintf(`{"code":200,"data":{"task_id":"%s%08d"}}`, idPrefix, s.tasks))(r)
+}
+
+type delivered struct{ id, url, body string }
+
+// deliveries are the callbacks of n new tasks.
+func (s *target) deliveries(n int, c callbackCase) (all []delivered) {
+	from := s
+	if c.restarted {
+		from = newTarget(s.b, nil)
+	}
+	for range n {
+		task := submitTo(s.b, from.client)
+		all = append(all, delivered{task.ID, from.signed, strings.Replace(finishedAnswer, finishedID, task.ID, 1)})
+	}
+	return slices.Repeat(all, c.repeat)
+}
+
+func submitTo(b *testing.B, client *vidgo.Client) *vidgo.Task {
+	task, err := client.Submit(b.Context(), boat)
+	require.NoError(b, err)
+	return task
+}
+
+// awaited makes the deliveries' tasks be waited for while do runs, and does not
+// return before all waits are over.
+func (s *target) awaited(all []delivered, do func()) func() {
+	ids := make([]string, len(all))
+	for i, d := range all {
+		ids[i] = d.id
+	}
+	over := make(chan int)
+	go func() {
+		got := 0
+		for _, err := range s.client.Completions(s.b.Context(), ids) {
+			if err == nil {
+				got++
+			}
+		}
+		over <- got
+	}()
+	waitFor(s.client, len(ids))
+	return func() {
+		do()
+		if got := <-over; got != len(ids) {
+			s.b.Error(got, "of", len(ids))
+		}
+	}
+}
+
+// answered is the least that can be answered to.
+type answered struct {
+	header http.Header
+	status int
+}
+
+func (a *answered) Header() http.Header               { return a.header }
+func (a *answered) Write(b []byte) (int, error)       { return len(b), nil }
+func (a *answered) WriteHeader(status int)            { a.status = status }
+func (a *answered) SetReadDeadline(t time.Time) error { return nil } // as net/http's has it
+
+func inMemory(b *testing.B, h http.Handler, all []delivered) func() {
+	requests := make([]*http.Request, len(all))
+	for i, d := range all {
+		requests[i] = httptest.NewRequest(http.MethodPost, d.url, strings.NewReader(d.body))
+	}
+	return func() {
+		w := &answered{header: http.Header{}}
+		for _, r := range requests {
+			h.ServeHTTP(w, r)
+			if w.status != http.StatusOK {
+				b.Fatal(w.status)
+			}
+		}
+	}
+}
+
+// overLoopback connects to a server whose handler can be changed. What is at
+// this end of the connection allocates nothing and does next to nothing, so
+// that the server's part shows.
+func overLoopback(b *testing.B) carrier {
+	var current http.Handler
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { current.ServeHTTP(w, r) }))
+	b.Cleanup(srv.Close)
+	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+	require.NoError(b, err)
+	b.Cleanup(func() { conn.Close() })
+	return func(b *testing.B, h http.Handler, all []delivered) func() {
+		requests := make([][]byte, len(all))
+		for i, d := range all {
+			requests[i] = wireForm(b, d)
+		}
+		current = h
+		return func() {
+			answer := make([]byte, 4096)
+			for _, r := range requests {
+				_, _ = conn.Write(r)
+				n, err := readHead(conn, answer)
+				if err != nil || !bytes.HasPrefix(answer[:n], []byte("HTTP/1.1 200 ")) {
+					b.Fatalf("%v: %s", err, answer[:n])
+				}
+			}
+		}
+	}
+}
+
+// wireForm is a delivery as it goes over a connection.
+func wireForm(b *testing.B, d delivered) []byte {
+	r, err := http.NewRequest(http.MethodPost, d.url, strings.NewReader(d.body))
+	require.NoError(b, err)
+	r.Header.Set("Content-Type", "application/json")
+	var wire bytes.Buffer
+	require.NoError(b, r.Write(&wire))
+	return wire.Bytes()
+}
+
+// readHead reads to the end of a header.
+func readHead(conn net.Conn, b []byte) (n int, err error) {
+	for !bytes.HasSuffix(b[:n], []byte("\r\n\r\n")) && err == nil {
+		var more int
+		more, err = conn.Read(b[n:])
+		n += more
+	}
+	return n, err
+}
