@@ -6,10 +6,12 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
+	"hash"
 	"net/http"
 	"net/url"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -52,7 +54,7 @@ type token struct {
 // signer makes and checks tokens. A nil signer has no secret: it signs
 // nothing.
 type signer struct {
-	macs   []func(path string, t token) [sha256.Size]byte // the current secret's first; closures, so that no %+v prints a secret
+	macs   []func(path string, t token) []byte // the current secret's first; closures, so that no %+v prints a secret
 	maxAge time.Duration
 }
 
@@ -62,24 +64,30 @@ func newSigner(secrets [][]byte, maxAge time.Duration) *signer {
 	}
 	s := &signer{maxAge: maxAge}
 	for _, secret := range secrets {
-		s.macs = append(s.macs, func(path string, t token) [sha256.Size]byte { return tokenMAC(secret, path, t) })
+		// To take the key in is most of the work for a message as short as a
+		// token; a hash that has done so keeps its state.
+		keyed := &sync.Pool{New: func() any { return hmac.New(sha256.New, secret) }}
+		s.macs = append(s.macs, func(path string, t token) []byte {
+			h := keyed.Get().(hash.Hash)
+			defer keyed.Put(h)
+			return tokenMAC(h, path, t)
+		})
 	}
 	return s
 }
 
 // tokenMAC signs a token for a path. Every part but the last has a fixed
 // length or tells it, so that no two tokens are signed alike.
-func tokenMAC(secret []byte, path string, t token) (sum [sha256.Size]byte) {
+func tokenMAC(keyed hash.Hash, path string, t token) []byte {
 	b := make([]byte, 0, 128+len(t.reference)+len(path))
 	b = append(b, tokenDomain+tokenVersion+"\x00"...)
 	b = append(b, t.submission[:]...)
 	b = binary.BigEndian.AppendUint32(b, uint32(len(t.reference)))
 	b = append(b, t.reference...)
 	b = append(b, path...)
-	mac := hmac.New(sha256.New, secret)
-	mac.Write(b)
-	mac.Sum(sum[:0])
-	return sum
+	keyed.Reset()
+	keyed.Write(b)
+	return keyed.Sum(b[:0])
 }
 
 // sign puts a token into the URL and checks the result.
@@ -99,7 +107,7 @@ func (s *signer) sign(rawURL string, t token) (string, error) {
 		tokenVersion,
 		tokenEncoding.EncodeToString(t.submission[:]),
 		tokenEncoding.EncodeToString([]byte(t.reference)),
-		tokenEncoding.EncodeToString(mac[:]),
+		tokenEncoding.EncodeToString(mac),
 	}, ".")
 	if err := ValidateCallbackURL(signed); err != nil {
 		reason := "with its token: " + err.Error()
@@ -133,7 +141,12 @@ func querySeparator(rawURL string) string {
 
 // signedPath is the path as both sides see it, whichever of its spellings was
 // sent: senders add the first slash, escape, and resolve dots.
-func signedPath(u *url.URL) string { return path.Clean("/" + u.Path) }
+func signedPath(u *url.URL) string {
+	if strings.HasPrefix(u.Path, "/") {
+		return path.Clean(u.Path) // which copies nothing if it is clean
+	}
+	return path.Clean("/" + u.Path)
+}
 
 // verify reads the token of a request and checks it against now.
 func (s *signer) verify(r *http.Request, now time.Time) (token, error) {
@@ -142,18 +155,17 @@ func (s *signer) verify(r *http.Request, now time.Time) (token, error) {
 	if sent, err := url.ParseRequestURI(r.RequestURI); err == nil {
 		u = sent
 	}
-	values := u.Query()[tokenParam]
-	if len(values) != 1 {
+	raw, ok := tokenIn(u.RawQuery)
+	if !ok {
 		return token{}, errNoToken
 	}
-	t, mac, ok := parseToken(values[0])
+	t, mac, ok := parseToken(raw)
 	if !ok {
 		return token{}, errBadToken
 	}
 	good, place := false, signedPath(u)
 	for _, expected := range s.macs {
-		sum := expected(place, t)
-		good = hmac.Equal(mac, sum[:]) || good
+		good = hmac.Equal(mac, expected(place, t)) || good
 	}
 	made := submissionTime(t.submission)
 	switch {
@@ -167,18 +179,41 @@ func (s *signer) verify(r *http.Request, now time.Time) (token, error) {
 	return t, nil
 }
 
+// tokenIn finds the one token in a query, which it reads as [url.ParseQuery]
+// does, but without a map of all its parameters.
+func tokenIn(query string) (value string, ok bool) {
+	for pair := range strings.SplitSeq(query, "&") {
+		rawKey, rawValue, _ := strings.Cut(pair, "=")
+		key, badKey := url.QueryUnescape(rawKey)
+		if badKey != nil || key != tokenParam || strings.Contains(pair, ";") {
+			continue
+		}
+		v, bad := url.QueryUnescape(rawValue)
+		if bad != nil {
+			continue
+		}
+		if ok {
+			return "", false // two are none
+		}
+		value, ok = v, true
+	}
+	return value, ok
+}
+
 // parseToken takes a token apart without believing anything.
 func parseToken(raw string) (t token, mac []byte, ok bool) {
 	if len(raw) > 1024 {
 		return token{}, nil, false
 	}
-	parts := strings.Split(raw, ".")
-	if len(parts) != 4 || parts[0] != tokenVersion {
+	version, rest, _ := strings.Cut(raw, ".")
+	first, rest, _ := strings.Cut(rest, ".")
+	second, third, _ := strings.Cut(rest, ".") // no part can hold a point: it is in no alphabet of base64
+	if version != tokenVersion {
 		return token{}, nil, false
 	}
-	id, errID := tokenEncoding.DecodeString(parts[1])
-	reference, errRef := tokenEncoding.DecodeString(parts[2])
-	mac, errMAC := tokenEncoding.DecodeString(parts[3])
+	id, errID := tokenEncoding.DecodeString(first)
+	reference, errRef := tokenEncoding.DecodeString(second)
+	mac, errMAC := tokenEncoding.DecodeString(third)
 	if errors.Join(errID, errRef, errMAC) != nil || len(id) != len(t.submission) || len(mac) != sha256.Size {
 		return token{}, nil, false
 	}

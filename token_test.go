@@ -3,10 +3,12 @@ package vidgo_test
 import (
 	"bytes"
 	"crypto/rand"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -192,4 +194,53 @@ func TestTokenFitsThePathsThatMuxesAndSendersMake(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The query is searched without url.ParseQuery, but reads the same.
+func TestTokenIsFoundInAnyQuery(t *testing.T) {
+	s := vidgo.NewSigner(time.Hour, secret)
+	signed, _, err := s.Sign("https://app.example.com/vidgo", "ref", someday)
+	require.NoError(t, err)
+	base, token, _ := strings.Cut(signed, "?vidgo_token=")
+	for query, good := range map[string]bool{
+		"vidgo_token=" + token:                                           true,
+		"&&a=1&vidgo_token=" + token + "&b":                              true,
+		"%76idgo%5Ftoken=" + token:                                       true,
+		"vidgo_token=" + strings.ReplaceAll(token, ".", "%2E"):           true,
+		"%zz=1&vidgo_token=" + token:                                     true,
+		"vidgo_token=%zz&vidgo_token=" + token:                           true, // url.ParseQuery drops what it cannot read
+		"a;b&vidgo_token=" + token:                                       true,
+		"vidgo_token=" + token + ";":                                     false,
+		"vidgo_token=" + token + "&vidgo_token=" + token:                 false,
+		"vidgo_token=" + token + "&vidgo_token":                          false,
+		"vidgo_token=" + token + "&%76idgo_token=x&vidgo_token=" + token: false,
+		"Vidgo_token=" + token:                                           false,
+		"vidgo_token2=" + token:                                          false,
+		"vidgo_token":                                                    false,
+	} {
+		values, _ := url.ParseQuery(query)
+		all := values["vidgo_token"]
+		require.Equal(t, good, len(all) == 1 && all[0] == token, "what net/url says of %s", query)
+		_, _, err := s.Verify(post(base+"?"+query), someday)
+		require.Equal(t, good, err == nil, query)
+	}
+}
+
+// Requests share the keyed hashes, one at a time.
+func TestTokensAreCheckedAtOnce(t *testing.T) {
+	s := vidgo.NewSigner(time.Hour, oldSecret, secret)
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			for n := range 50 {
+				reference := fmt.Sprint(i, n)
+				signed, _, err := s.Sign("https://app.example.com/vidgo", reference, someday)
+				require.NoError(t, err)
+				_, got, err := s.Verify(post(signed), someday)
+				require.NoError(t, err)
+				require.Equal(t, reference, got)
+			}
+		})
+	}
+	wg.Wait()
 }
