@@ -34,7 +34,7 @@ func ParseCallback(body []byte) (*Task, error) {
 		return nil, fmt.Errorf("vidgo: callback: %w", err)
 	}
 	env := openEnvelope(raw)
-	if present(env.data) && (present(openEnvelope(env.data).taskID) || !present(env.taskID)) {
+	if present(env.data) && (!present(env.taskID) || present(openEnvelope(env.data).taskID)) {
 		raw = env.data
 	}
 	task, err := decodeTask(raw)
@@ -224,7 +224,6 @@ func (d *delivery) claim(ctx context.Context, proof token, believed bool) answer
 		case verdict == tokenWrong:
 			return answer{http.StatusUnauthorized, "the token is not this task's", nil}
 		case verdict == tokenFits:
-			d.task.Reference, d.task.SubmissionID = proof.reference, proof.submission.String()
 			return answer{}
 		case d.handle == nil, !d.task.Status.Done():
 			return answer{http.StatusOK, "kept until the submission is answered", nil}
@@ -242,7 +241,7 @@ func (d *delivery) claim(ctx context.Context, proof token, believed bool) answer
 func (d *delivery) notFinal(believed bool) {
 	r := report{id: d.task.ID}
 	if believed {
-		r.task, r.from = d.task.clone(), fromCallback
+		r.task, r.from = d.task, fromCallback
 	}
 	d.client.tracker.report(r)
 }
@@ -252,7 +251,7 @@ func (d *delivery) notFinal(believed bool) {
 func (d *delivery) establish(ctx context.Context, believed bool) (*Task, answer) {
 	c := d.client
 	if believed {
-		return c.tracker.report(report{id: d.task.ID, task: d.task.clone(), from: fromCallback}), answer{}
+		return c.tracker.report(report{id: d.task.ID, task: d.task, from: fromCallback}), answer{}
 	}
 	waited := c.tracker.waitedFor(d.task.ID)
 	if !waited {
@@ -271,7 +270,7 @@ func (d *delivery) establish(ctx context.Context, believed bool) (*Task, answer)
 		return nil, answer{http.StatusServiceUnavailable, "not confirmed", err}
 	}
 	// Now that it is known to be true, it shows that callbacks come.
-	return c.tracker.report(report{id: final.ID, task: final, from: fromCallback}), answer{}
+	return c.tracker.report(report{id: final.ID, task: final.clone(), from: fromCallback}), answer{}
 }
 
 // confirm waits for the first answer of Vidgo about the task that was asked
@@ -323,7 +322,7 @@ func (d *delivery) act(ctx context.Context, final *Task) answer {
 func (d *delivery) run(ctx context.Context, final *Task, h *handling) answer {
 	ok := false
 	defer func() { d.client.tracker.endHandling(final.ID, h, ok) }() // also if handle panics
-	if err := d.handle(ctx, final); err != nil {
+	if err := d.handle(ctx, final.clone()); err != nil {
 		return answer{http.StatusServiceUnavailable, "the handle function failed", err}
 	}
 	ok = true

@@ -201,11 +201,15 @@ func TestDuplicates(t *testing.T) {
 			handled++
 			require.Equal(t, "sora-2", task.Model)
 			require.Equal(t, "order-7", task.Reference)
+			task.Status, task.Files[0].URL = vidgo.Failed, "changed" // it is the function's own
 			return nil
 		}))
 		task, err := client.Run(t.Context(), boat, vidgo.Reference("order-7"))
 		require.NoError(t, err)
 		require.Equal(t, vidgo.Finished, task.Status)
+		again, err := client.Wait(t.Context(), task.ID)
+		require.NoError(t, err)
+		require.Equal(t, task, again)
 		requireAnswers(t, &srv, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200)
 		require.Equal(t, 1, handled)
 	})

@@ -37,7 +37,7 @@ type record struct {
 	made       time.Time
 
 	kept     *Task         // a final state that came by callback before the submission was answered
-	final    *Task         // the first final state observed
+	final    *Task         // the first final state observed; it is labelled, and others have it: it never changes
 	handling *handling     // the user's function running, or done
 	settled  chan struct{} // closed when state leaves sending and lost; nil if nobody asks
 }
@@ -226,7 +226,8 @@ const (
 // claim judges a good token that came with a task. A token of no submission
 // known here is bound to the first task it comes with. A task that comes
 // before its submission was answered is kept for the answer, if it is final.
-// Unless the body is believed, only the task's id is kept.
+// Unless the body is believed, only the task's id is kept. The caller does not
+// change the task afterwards.
 func (t *tracker) claim(token token, task *Task, believed bool) (verdict, <-chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -253,9 +254,8 @@ func (t *tracker) claim(token token, task *Task, believed bool) (verdict, <-chan
 		if believed && task.Status.Done() && (early == nil || early.final == nil) {
 			// Before bind wakes those who ask for the submission: they need not
 			// ask Vidgo.
-			final := task.clone()
-			r.label(final)
-			t.known.finish(r, final)
+			r.label(task)
+			t.known.finish(r, task)
 		}
 		t.known.bind(r, task.ID)
 	}

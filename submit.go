@@ -52,7 +52,7 @@ func (c *Client) notSubmitted(rec *record, err error) (*Task, error) {
 		return nil, fmt.Errorf("vidgo: submit %s: %w", rec.model, err)
 	}
 	if task := c.tracker.lost(rec); task != nil {
-		return task, nil // its callback was here already
+		return task.clone(), nil // its callback was here already
 	}
 	return nil, &AmbiguousSubmitError{SubmissionID: rec.submission.String(), Model: rec.model, Err: err}
 }

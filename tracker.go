@@ -88,6 +88,7 @@ type watcher struct {
 	lastLook instant  // when to poll once more before the deadline; 0: there is none
 	signal   chan struct{}
 	queue    []outcome // not taken yet; guarded by the tracker's mutex
+	taken    []outcome // from the queue, by the caller, who goes through them without the mutex
 }
 
 func newWatcher(wants wants, schedule Schedule) *watcher {
@@ -103,7 +104,8 @@ const (
 	answers              // every failed poll, too
 )
 
-// outcome is one thing a watcher is told. task has at least its ID.
+// outcome is one thing a watcher is told. task has at least its ID; others
+// have it, too: see [tracker.report].
 type outcome struct {
 	task    *Task
 	err     error
@@ -125,7 +127,7 @@ const (
 // or, with neither, that it is worth asking now.
 type report struct {
 	id    string
-	task  *Task // not used by the caller afterwards
+	task  *Task // not changed by the caller afterwards
 	err   error
 	ends  bool // err is the end of every wait for the task
 	from  origin
@@ -140,8 +142,11 @@ type report struct {
 
 // report is the waist: all that is learned of a task goes through here. The
 // first final state of a task stands; a different later one is logged and
-// changes nothing. The state that stands after the report comes back, as the
-// caller's own copy; nil if there is none.
+// changes nothing. The state that stands after the report comes back; nil if
+// there is none.
+//
+// A task that was reported is labelled and never changes again: the tracker
+// and all who are told of it share it, and copy it where it becomes a user's.
 func (t *tracker) report(r report) *Task {
 	t.mu.Lock()
 	rec := t.known.byTask[r.id]
@@ -164,10 +169,8 @@ func (t *tracker) report(r report) *Task {
 		w.woken = true
 		t.hint(w)
 	}
-	var standing *Task
-	if r.task != nil {
-		standing = r.task.clone()
-	}
+	// A result among others that are waited for moves no poll.
+	moved := silent || len(t.waits) == 0 || t.waits[r.id] != nil
 	t.mu.Unlock()
 	if conflict {
 		t.log.Warn("ignored a final state that contradicts an earlier one",
@@ -176,8 +179,10 @@ func (t *tracker) report(r report) *Task {
 	if silent {
 		t.log.Warn("callbacks are expected but do not come; polling as if there were none until one does")
 	}
-	t.nudge()
-	return standing
+	if moved {
+		t.nudge()
+	}
+	return r.task
 }
 
 // learn takes a state in. It tells whether it is now clear that callbacks do
@@ -191,9 +196,9 @@ func (t *tracker) learn(rec *record, w *wait, r report) (silent bool) {
 		rec = t.known.ofTask(r.id) // so that it stands from now on
 		rec.music = r.music
 	}
-	if rec != nil {
+	if rec != nil && rec.final == nil {
 		rec.label(r.task)
-		if final && rec.final == nil {
+		if final {
 			t.known.finish(rec, r.task)
 		}
 	}
@@ -264,14 +269,12 @@ func (w *wait) state() *Task {
 	return &Task{ID: w.id}
 }
 
-// tell hands an outcome to those who want it, to each a copy of its own. With
-// the last one the wait is over.
+// tell hands an outcome to those who want it. With the last one the wait is
+// over.
 func (t *tracker) tell(w *wait, o outcome) {
 	for _, by := range w.watchers {
 		if o.ends || by.wants == answers || by.wants == states && o.err == nil {
-			own := o
-			own.task = o.task.clone()
-			by.push(own)
+			by.push(o)
 		}
 	}
 	if o.ends {
@@ -333,7 +336,7 @@ func (t *tracker) enter(by *watcher, ids []string, music bool, first [2]time.Dur
 func (t *tracker) enterOne(by *watcher, id string, music bool, first [2]time.Duration, anyCallback bool) {
 	rec := t.known.byTask[id]
 	if rec != nil && rec.final != nil {
-		by.push(outcome{task: rec.final.clone(), ends: true})
+		by.push(outcome{task: rec.final, ends: true})
 		return
 	}
 	if w := t.waits[id]; w != nil {
@@ -443,17 +446,20 @@ func (t *tracker) forEach(do func(*wait)) {
 	t.nudge()
 }
 
-// take gives the next outcome that is there.
+// take gives the next outcome that is there. It takes all of them at once, so
+// that many results do not each want the mutex.
 func (t *tracker) take(w *watcher) (outcome, bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(w.queue) == 0 {
-		w.queue = nil
+	if len(w.taken) == 0 {
+		t.mu.Lock()
+		w.taken, w.queue = w.queue, nil
+		t.mu.Unlock()
+	}
+	if len(w.taken) == 0 {
 		return outcome{}, false
 	}
-	o := w.queue[0]
-	w.queue[0] = outcome{}
-	w.queue = w.queue[1:]
+	o := w.taken[0]
+	w.taken[0] = outcome{}
+	w.taken = w.taken[1:]
 	return o, true
 }
 

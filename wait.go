@@ -71,7 +71,7 @@ func (c *Client) Updates(ctx context.Context, id string, opts ...WaitOption) ite
 			if !over && last != nil && sameState(last, task) {
 				continue
 			}
-			last = task.clone() // what is yielded is the caller's
+			last = task.clone()
 			if !yield(task, err) {
 				return
 			}
@@ -142,6 +142,7 @@ func (c *Client) yieldEnds(ctx context.Context, by *watcher, ids []string, yield
 		if o.ends {
 			ends++
 		}
+		o.task = o.task.clone() // what is yielded is the caller's
 		return yield(o.task, o.verdict())
 	}
 	for ends < len(ids) {
