@@ -76,12 +76,10 @@ func ParseCallback(body []byte) (*Task, error) {
 // set.
 func (c *Client) CallbackHandler(handle func(context.Context, *Task) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), callbackTime)
-		defer cancel()
-		d := delivery{client: c, handle: handle, w: w, r: r}
+		d := delivery{client: c, handle: handle, w: w, r: r, began: time.Now()}
 		end := panicked // stands if handle panics
 		defer func() { d.log(end) }()
-		end = d.take(ctx)
+		end = d.take()
 		end.write(w)
 	})
 }
@@ -116,11 +114,12 @@ type delivery struct {
 	handle func(context.Context, *Task) error
 	w      http.ResponseWriter
 	r      *http.Request
+	began  time.Time
 	task   *Task // once the body was read
 }
 
 // take carries a delivery through all its steps.
-func (d *delivery) take(ctx context.Context) answer {
+func (d *delivery) take() answer {
 	proof, refused := d.admit()
 	if refused.status != 0 {
 		d.skipBody()
@@ -130,6 +129,8 @@ func (d *delivery) take(ctx context.Context) answer {
 		return refused
 	}
 	believed := proof != nil && !d.client.confirm
+	ctx, cancel := d.patience(believed)
+	defer cancel()
 	if proof != nil {
 		if early := d.claim(ctx, *proof, believed); early.status != 0 {
 			return early
@@ -147,6 +148,15 @@ func (d *delivery) take(ctx context.Context) answer {
 	return d.act(ctx, final)
 }
 
+// patience is a context that ends before Vidgo gives up. What is believed, and
+// told to nobody outside, waits for nothing and needs no timer.
+func (d *delivery) patience(believed bool) (context.Context, context.CancelFunc) {
+	if believed && d.handle == nil && d.client.relay == nil {
+		return d.r.Context(), func() {}
+	}
+	return context.WithDeadline(d.r.Context(), d.began.Add(callbackTime))
+}
+
 // admit judges all that can be judged before a byte of the body is read. The
 // token is nil if the client has no secret.
 func (d *delivery) admit() (*token, answer) {
@@ -156,7 +166,7 @@ func (d *delivery) admit() (*token, answer) {
 	if d.client.signer == nil {
 		return nil, answer{}
 	}
-	proof, err := d.client.signer.verify(d.r, time.Now())
+	proof, err := d.client.signer.verify(d.r, d.began)
 	if err != nil {
 		return nil, answer{http.StatusUnauthorized, "no good token", err}
 	}
@@ -179,10 +189,13 @@ func (d *delivery) read() answer {
 	// Whatever the server's time-outs are, a body that drips cannot hold the
 	// handler. Where the deadline cannot be set, because a middleware hides the
 	// connection, slowBody still ends one that drips.
-	until := time.Now().Add(callbackReadTime)
+	source, until := d.r.Body, d.began.Add(callbackReadTime)
 	control := http.NewResponseController(d.w)
-	_ = control.SetReadDeadline(until)
-	body, err := readBounded(http.MaxBytesReader(d.w, slowBody{d.r.Body, until}, maxCallback), maxCallback)
+	if control.SetReadDeadline(until) != nil {
+		source = slowBody{source, until}
+	}
+	body, err := readAll(http.MaxBytesReader(d.w, source, maxCallback), d.r.ContentLength)
+	_ = d.r.Body.Close() // while the deadline stands: the server would read on without an end
 	// Without the deadline from here on: the server watches the connection
 	// while handle runs, and would end the request's context with it.
 	_ = control.SetReadDeadline(time.Time{})
@@ -338,6 +351,10 @@ func (d *delivery) log(a answer) {
 	} else if a.status >= 500 {
 		level = slog.LevelError
 	}
+	ctx := d.r.Context()
+	if !d.client.log.Enabled(ctx, level) {
+		return
+	}
 	attrs := []slog.Attr{slog.Int("answer", a.status), slog.String("reason", a.text)}
 	if d.task != nil {
 		attrs = append(attrs, slog.String("task", d.task.ID), slog.String("status", clip(string(d.task.Status), 40)))
@@ -345,5 +362,5 @@ func (d *delivery) log(a answer) {
 	if a.err != nil {
 		attrs = append(attrs, slog.Any("error", a.err))
 	}
-	d.client.log.LogAttrs(d.r.Context(), level, "callback", attrs...)
+	d.client.log.LogAttrs(ctx, level, "callback", attrs...)
 }

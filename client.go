@@ -24,7 +24,8 @@ const Version = "0.1.0"
 const APIKeyEnv = "VIDGO_API_KEY"
 
 const (
-	maxAnswer = 8 << 20 // bytes of one answer; a task with many files has some thousands
+	maxAnswer    = 8 << 20 // bytes of one answer; a task with many files has some thousands
+	maxFirstRead = 8 << 10 // bytes that are made room for before they are there
 )
 
 // Client speaks to Vidgo. It is safe for concurrent use, needs no Close, and
@@ -253,17 +254,25 @@ func (c *Client) newRequest(ctx context.Context, r request, sent *sendTrace) (*r
 }
 
 // readBounded reads a body of at most max bytes and closes it.
-func readBounded(body io.ReadCloser, max int64) ([]byte, error) {
+func readBounded(body io.ReadCloser, announced, max int64) ([]byte, error) {
 	defer body.Close()
-	var b bytes.Buffer
-	n, err := b.ReadFrom(io.LimitReader(body, max+1))
+	b, err := readAll(io.LimitReader(body, max+1), announced)
 	if err != nil {
-		return b.Bytes(), fmt.Errorf("read answer: %w", err)
+		return b, fmt.Errorf("read answer: %w", err)
 	}
-	if n > max {
-		return b.Bytes()[:max], fmt.Errorf("read answer: %w: more than %d bytes", errTooLong, max)
+	if int64(len(b)) > max {
+		return b[:max], fmt.Errorf("read answer: %w: more than %d bytes", errTooLong, max)
 	}
-	return b.Bytes(), nil
+	return b, nil
+}
+
+// readAll reads to the end. announced is the Content-Length, if that is known.
+// Room is made for it at once, but not for much: it may be a lie.
+func readAll(r io.Reader, announced int64) ([]byte, error) {
+	var b bytes.Buffer
+	b.Grow(int(min(max(announced, 0), maxFirstRead)) + bytes.MinRead) // MinRead finds the end without growing
+	_, err := b.ReadFrom(r)
+	return b.Bytes(), err
 }
 
 var errTooLong = errors.New("too long")

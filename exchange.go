@@ -117,7 +117,7 @@ func (x *exchange) pause(_, _ time.Duration, _ int, _ *http.Response) time.Durat
 func (x *exchange) read(res *http.Response) {
 	var err error
 	x.status, x.header = res.StatusCode, res.Header
-	x.body, err = readBounded(res.Body, maxAnswer)
+	x.body, err = readBounded(res.Body, res.ContentLength, maxAnswer)
 	res.Body = http.NoBody // go-retryablehttp would drain it
 	if err == nil || res.StatusCode/100 != 2 {
 		// An error's status counts even if its body broke off.

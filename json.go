@@ -110,7 +110,15 @@ func valueLength(b []byte) int {
 
 // stringLength is the length of the string literal that b begins with.
 func stringLength(b []byte) int {
-	for i := 1; i < len(b); i++ {
+	i := 1
+	if end := bytes.IndexByte(b[i:], '"'); end >= 0 {
+		escape := bytes.IndexByte(b[i:i+end], '\\')
+		if escape < 0 {
+			return i + end + 1 // as most are
+		}
+		i += escape
+	}
+	for ; i < len(b); i++ {
 		switch b[i] {
 		case '\\':
 			i++

@@ -27,7 +27,7 @@ func decodeTask(raw []byte) (Task, error) {
 		case "task_id":
 			t.ID = idOf(value)
 		case "status":
-			t.Status = Status(textOf(value))
+			t.Status = statusOf(value)
 		case "progress":
 			t.Progress = numberOf(value)
 		case "files":
@@ -50,6 +50,22 @@ func decodeTask(raw []byte) (Task, error) {
 		t.Raw = without(raw, ours)
 	}
 	return t, nil
+}
+
+// statusOf reads a status. The known ones are shared: a client may hold a
+// million of them.
+func statusOf(raw []byte) Status {
+	switch string(raw) {
+	case `"not_started"`:
+		return NotStarted
+	case `"running"`:
+		return Running
+	case `"finished"`:
+		return Finished
+	case `"failed"`:
+		return Failed
+	}
+	return Status(textOf(raw))
 }
 
 // decodeState is decodeTask for the answer to a question: it must tell something.
