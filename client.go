@@ -130,13 +130,10 @@ func checkAPIKey(key string) error {
 // key: no redirect leaves the API, none repeats a submission.
 func apiHTTPClient(user *http.Client, base *url.URL, timeout time.Duration) *http.Client {
 	own := *user
-	if own.Timeout == 0 {
-		own.Timeout = timeout
+	if own.Timeout > 0 {
+		timeout = own.Timeout
 	}
-	if own.Transport == nil {
-		own.Transport = http.DefaultTransport
-	}
-	own.Transport = sharedTransport{own.Transport}
+	own.Transport, own.Timeout = apiTransport{transportOf(user), timeout}, 0
 	own.CheckRedirect = func(req *http.Request, via []*http.Request) error {
 		stays := req.URL.Scheme == base.Scheme && req.URL.Host == base.Host
 		if !stays || via[0].Method != http.MethodGet || len(via) >= 10 {
@@ -155,13 +152,47 @@ func apiHTTPClient(user *http.Client, base *url.URL, timeout time.Duration) *htt
 func uploadHTTPClient(user, own *http.Client, timeout time.Duration) *http.Client {
 	files := *own
 	files.Timeout = user.Timeout
-	files.Transport = stallGuard{own.Transport, timeout}
+	files.Transport = stallGuard{transportOf(user), timeout}
 	return &files
 }
 
-// sharedTransport hides CloseIdleConnections: go-retryablehttp calls it after
-// every failure, and the connections may be the whole program's.
-type sharedTransport struct{ http.RoundTripper }
+func transportOf(user *http.Client) http.RoundTripper {
+	if user.Transport == nil {
+		return http.DefaultTransport
+	}
+	return user.Transport
+}
+
+// apiTransport has no CloseIdleConnections: go-retryablehttp calls it after
+// every failure, and the connections may be the whole program's. The time-out
+// of a try, reading its answer included, is here because [http.Client] starts a
+// goroutine for each request to a transport that it does not know.
+type apiTransport struct {
+	next    http.RoundTripper
+	timeout time.Duration
+}
+
+func (t apiTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithTimeout(r.Context(), t.timeout)
+	res, err := t.next.RoundTrip(r.WithContext(ctx))
+	if err != nil || res == nil || res.Body == nil {
+		cancel()
+		return res, err
+	}
+	res.Body = timedBody{res.Body, cancel}
+	return res, nil
+}
+
+// timedBody ends its time-out when it is closed.
+type timedBody struct {
+	io.ReadCloser
+	cancel context.CancelFunc
+}
+
+func (b timedBody) Close() error {
+	defer b.cancel()
+	return b.ReadCloser.Close()
+}
 
 // request is one call of the API, before it is built.
 type request struct {

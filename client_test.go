@@ -522,3 +522,54 @@ func TestRedirectsAreToldWithoutSecrets(t *testing.T) {
 	_, err = answeredBy(t, answering(302, http.Header{"Location": {"https://%zz/?key=" + apiKey}}, "")).Balance(t.Context())
 	require.NotContains(t, err.Error(), apiKey)
 }
+
+// stalling answers with a body that does not come before the request is over.
+func stalling(contexts *[]context.Context) transport {
+	return func(r *http.Request) (*http.Response, error) {
+		*contexts = append(*contexts, r.Context())
+		body := readFunc(func([]byte) (int, error) {
+			<-r.Context().Done()
+			return 0, r.Context().Err()
+		})
+		return &http.Response{StatusCode: 200, Body: io.NopCloser(body), Request: r}, nil
+	}
+}
+
+type readFunc func([]byte) (int, error)
+
+func (f readFunc) Read(b []byte) (int, error) { return f(b) }
+
+func TestRequestTimeoutIncludesTheBody(t *testing.T) {
+	var seen []context.Context
+	cases := map[string]struct {
+		timeout time.Duration // the http.Client's
+		want    time.Duration
+	}{
+		"ours":              {0, 20 * time.Second},
+		"the http.Client's": {3 * time.Second, 3 * time.Second},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client, err := vidgo.NewClient(apiKey, vidgo.WithHTTPClient(&http.Client{Transport: stalling(&seen), Timeout: c.timeout}),
+					vidgo.WithRequestTimeout(20*time.Second), vidgo.WithoutRetries())
+				require.NoError(t, err)
+				began := time.Now()
+				_, err = client.Task(t.Context(), "task-1")
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				require.Equal(t, c.want, time.Since(began))
+			})
+		})
+	}
+}
+
+func TestRequestTimeoutEndsWithItsRequest(t *testing.T) {
+	var own context.Context
+	client := answeredBy(t, transport(func(r *http.Request) (*http.Response, error) {
+		own = r.Context()
+		return answering(200, nil, finishedAnswer)(r)
+	}))
+	_, err := client.Task(t.Context(), finishedID)
+	require.NoError(t, err)
+	require.ErrorIs(t, own.Err(), context.Canceled, "its timer is not left to run")
+}

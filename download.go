@@ -151,10 +151,7 @@ func userDownloadClient(user *http.Client, patience time.Duration) *http.Client 
 		return nil
 	}
 	own := *user
-	if own.Transport == nil {
-		own.Transport = http.DefaultTransport
-	}
-	own.Transport = stallGuard{own.Transport, patience}
+	own.Transport = stallGuard{transportOf(user), patience}
 	own.CheckRedirect = checkDownloadRedirect(user.CheckRedirect)
 	return &own
 }

@@ -180,9 +180,9 @@ func WithLogger(logger *slog.Logger) Option {
 }
 
 // WithRequestTimeout sets how long one HTTP exchange may take, from dialling
-// to the last byte of the answer; a retry starts anew. The default is 30
-// seconds. It bounds no wait: a poll that times out is asked again. Of uploads
-// and downloads it bounds only how long nothing may move.
+// to the last byte of the answer; a retry or a redirect starts anew. The default
+// is 30 seconds. It bounds no wait: a poll that times out is asked again. Of
+// uploads and downloads it bounds only how long nothing may move.
 func WithRequestTimeout(d time.Duration) Option {
 	return func(c *config) error {
 		c.requestTimeout = d

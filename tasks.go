@@ -1,7 +1,6 @@
 package vidgo
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -96,14 +95,30 @@ func (t *Task) URLs() []string {
 }
 
 // clone copies everything that can be written to: each caller owns its task.
+// The JSON of all goes into one piece of memory, in parts that cannot grow into
+// one another.
 func (t *Task) clone() *Task {
 	own := *t
-	own.Raw = bytes.Clone(t.Raw)
 	own.Files = slices.Clone(t.Files)
-	for i := range own.Files {
-		own.Files[i].Raw = bytes.Clone(own.Files[i].Raw)
+	total := len(t.Raw)
+	for _, f := range t.Files {
+		total += len(f.Raw)
+	}
+	room := make([]byte, 0, total)
+	room, own.Raw = appendPart(room, t.Raw)
+	for i, f := range t.Files {
+		room, own.Files[i].Raw = appendPart(room, f.Raw)
 	}
 	return &own
+}
+
+// appendPart appends part to room, and gives it as it stands there.
+func appendPart(room, part []byte) (longer, there []byte) {
+	if part == nil {
+		return room, nil
+	}
+	longer = append(room, part...)
+	return longer, longer[len(room):len(longer):len(longer)]
 }
 
 // err is what a wait says beside the final state t.
@@ -176,6 +191,7 @@ func (c *Client) fetch(ctx context.Context, id string, music bool, repeat repeat
 	if task.ID != id {
 		return nil, fmt.Errorf("%s %s: the answer is about another task, %s", r.method, r.path, clip(task.ID, 100))
 	}
+	task.ID = id // the same, but of a million waiting tasks each has it anyway
 	return &task, nil
 }
 
