@@ -161,6 +161,7 @@ func FuzzToken(f *testing.F) {
 	_, token, _ := strings.Cut(signed, "=")
 	f.Add(token)
 	f.Add("1...")
+	f.Add(token[:5] + "\n" + token[5:])
 	f.Add(strings.Replace(token, "1.", "2.", 1))
 	f.Fuzz(func(t *testing.T, raw string) {
 		again, ok := vidgo.ParseToken(raw)
