@@ -104,6 +104,9 @@ func NewClient(apiKey string, opts ...Option) (*Client, error) {
 	c.downloads, c.fileStall = userDownloadClient(cfg.downloadClient, cfg.requestTimeout), cfg.requestTimeout
 	c.files = uploadHTTPClient(cfg.httpClient, c.http, cfg.requestTimeout)
 	c.tracker = newTracker(cfg.logger, cfg.maxAge)
+	if cfg.learn {
+		c.tracker.paces = paces{}
+	}
 	c.poller = newPoller(c, cfg)
 	return c, nil
 }

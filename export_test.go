@@ -3,6 +3,7 @@ package vidgo
 import (
 	"net/http"
 	"net/netip"
+	"testing"
 	"time"
 
 	"github.com/google/uuid"
@@ -103,4 +104,29 @@ func Elements(b []byte) []string {
 		}
 	}
 	return all
+}
+
+// Pace tells what the client has learned of a model: of how many tasks, and
+// how long the fast and the usual ones take. It also tells how many models
+// are known.
+func (c *Client) Pace(model string) (seen int, fast, usual time.Duration, models int) {
+	c.tracker.mu.Lock()
+	defer c.tracker.mu.Unlock()
+	p := c.tracker.paces[model]
+	if p == nil {
+		return 0, 0, 0, len(c.tracker.paces)
+	}
+	p.reckon()
+	return p.seen, p.fast, p.usual, len(c.tracker.paces)
+}
+
+// PauseAllocs tells what it allocates to find the pause for a task by its
+// model's pace. It panics if there is none.
+func (c *Client) PauseAllocs(id string) float64 {
+	w, now := &wait{id: id}, &Task{ID: id, Status: Running}
+	return testing.AllocsPerRun(100, func() {
+		if c.tracker.pauseFor(w, now) == 0 {
+			panic("no pace")
+		}
+	})
 }

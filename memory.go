@@ -35,6 +35,7 @@ type record struct {
 	callback   bool // one is expected
 	state      recordState
 	made       time.Time
+	began      instant // when the submission was answered; 0 if it was not answered here
 
 	kept     *Task         // a final state that came by callback before the submission was answered
 	final    *Task         // the first final state observed; it is labelled, and others have it: it never changes
@@ -174,6 +175,7 @@ func (t *tracker) answered(r *record, task *Task) {
 	t.mu.Lock()
 	kept := r.kept
 	r.kept = nil
+	r.began = max(t.now(), 1)
 	t.known.bind(r, task.ID)
 	t.mu.Unlock()
 	// A finished task without files is asked for once more: a submit answer

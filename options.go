@@ -51,6 +51,7 @@ type config struct {
 	maxDelay       time.Duration
 
 	polling  Schedule
+	learn    bool // how long models take, and poll by that where it is known
 	fallback Schedule
 	pollRate float64
 	burst    int
@@ -229,6 +230,21 @@ func WithPolling(s Schedule) Option {
 	return func(c *config) error {
 		c.polling = s
 		return checkSchedule("WithPolling", s)
+	}
+}
+
+// WithAdaptivePolling makes polling learn. Once five tasks of a model that this
+// client submitted have finished, it knows how long they take, and polls those to
+// come at once, after 5 seconds, when the fastest should be done (but after 30
+// seconds at most), and then every 4 seconds, or up to 15 where it matters less:
+// for models that vary by minutes and tasks that are late. A progress that moves
+// is followed. Models that take less than 15 seconds, and those that are not
+// known yet, have the schedule of [WithPolling]. What is learned is kept in
+// memory, of the last 64 tasks of a model. The default is not to learn.
+func WithAdaptivePolling() Option {
+	return func(c *config) error {
+		c.learn = true
+		return nil
 	}
 }
 

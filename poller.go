@@ -282,19 +282,15 @@ func (p *poller) pauseAfter(j *job, task *Task, err error) (pause time.Duration,
 	if last == nil {
 		last = j.wait.last
 	}
-	own := p.polling
-	if j.wait.callback && !t.trust.silent {
-		own = p.fallback
-	}
-	schedules := make([]Schedule, 0, 1)
-	for _, by := range j.wait.watchers {
-		schedules = append(schedules, either(by.schedule, own))
-	}
+	schedules, learned := p.decide(j.wait, last)
 	if last != nil {
 		last = last.clone()
 	}
 	t.mu.Unlock()
 	pause = maxDuration
+	if learned > 0 {
+		pause = jitter(learned)
+	}
 	for _, s := range schedules {
 		pause = min(pause, max(s(n, last), time.Millisecond))
 	}
@@ -305,11 +301,27 @@ func (p *poller) pauseAfter(j *job, task *Task, err error) (pause time.Duration,
 	return pause, joins
 }
 
-func either(s, other Schedule) Schedule {
-	if s != nil {
-		return s
+// decide gives the schedules that decide on the next poll of w, and the pause
+// that was learned for those who have none of their own; 0 if there is none.
+func (p *poller) decide(w *wait, last *Task) (schedules []Schedule, learned time.Duration) {
+	own, pace := p.polling, time.Duration(0)
+	if w.callback && !p.tracker.trust.silent {
+		own = p.fallback
+	} else {
+		pace = p.tracker.pauseFor(w, last)
 	}
-	return other
+	schedules = make([]Schedule, 0, 1)
+	for _, by := range w.watchers {
+		switch {
+		case by.schedule != nil:
+			schedules = append(schedules, by.schedule)
+		case pace > 0:
+			learned = pace
+		default:
+			schedules = append(schedules, own)
+		}
+	}
+	return schedules, learned
 }
 
 // holdOff pauses the polls of all waits if Vidgo asks for it: a 429, or a 503

@@ -1,7 +1,6 @@
 package vidgo_test
 
 import (
-	"flag"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -19,8 +18,8 @@ import (
 
 // What polling costs: requests for each task, and how late its end is
 // noticed. It is measured by tests and not by benchmarks, because the time is
-// fake and the machine's does not matter.
-var costTable = flag.Bool("polling.table", false, "TestPollingTable: measure and print what polling costs")
+// fake and the machine's does not matter. The table of docs/benchmarks.md is in
+// pollingtable_test.go.
 
 // workload is many tasks of one model.
 type workload struct {
@@ -81,6 +80,8 @@ func polledBy(s vidgo.Schedule) []vidgo.Option {
 // unlimited lets the schedule alone decide.
 var unlimited = []vidgo.Option{vidgo.WithPollRate(1e6, 1e6), vidgo.WithMaxConcurrentPolls(1e6)}
 
+var adaptive = append([]vidgo.Option{vidgo.WithAdaptivePolling()}, unlimited...)
+
 // cost is what some tasks cost.
 type cost struct {
 	requests float64       // for each task
@@ -96,8 +97,8 @@ func (c cost) String() string {
 // when they begin.
 const before = 50
 
-// measure runs n tasks and counts.
-func measure(t *testing.T, n int, w workload, opts ...vidgo.Option) (first, rest cost) {
+// measureCost runs n tasks and counts.
+func measureCost(t *testing.T, n int, w workload, opts ...vidgo.Option) (first, rest cost) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		var srv vidgotest.Server
@@ -143,42 +144,30 @@ func costOf(late []time.Duration, ids []string, requests map[string]int) cost {
 	return c
 }
 
-func TestPollingTable(t *testing.T) {
-	if !*costTable {
-		t.Skip("go test -run TestPollingTable -v -polling.table . prints it")
-	}
-	columns := []struct {
-		name string
-		opts []vidgo.Option
+// The promise of the README, on a smaller scale than the table's.
+func TestWhatIsLearnedSavesRequests(t *testing.T) {
+	const tasks = 150
+	tests := []struct {
+		workload workload
+		requests float64 // at most, as a share of what a loop of 5 s needs
 	}{
-		{"default", unlimited},
-		{"Backoff", append([]vidgo.Option{vidgo.WithPolling(vidgo.Backoff(2*time.Second, 15*time.Second))}, unlimited...)},
-		{"each 2 s", polledBy(loop(2 * time.Second))},
-		{"each 3 s", polledBy(loop(3 * time.Second))},
-		{"each 5 s", polledBy(loop(5 * time.Second))},
+		{images, 1.1},
+		{videos, 0.8},
+		{videos.moving(percents()...), 0.4},
+		{videos.moving(0, 40, 80), 0.7},
+		{videos.calledBack(0), 0.8},
+		{videos.submittedEvery(0), 1},
 	}
+	looped := map[string]cost{} // progress and callbacks make no difference to it
 	for _, w := range []workload{images, videos} {
-		for _, w := range []workload{w, w.moving(percents()...), w.moving(0, 40, 80),
-			w.calledBack(100), w.calledBack(99), w.calledBack(50), w.calledBack(0)} {
-			for _, c := range columns {
-				first, rest := measure(t, 1000+before, w, c.opts...)
-				t.Logf("| %-26s | %-8s | %v | %v |", w.name, c.name, rest, first)
-			}
-		}
+		_, looped[w.model] = measureCost(t, tasks, w, polledBy(loop(5*time.Second))...)
 	}
-}
-
-// Where the rate of requests is the limit, a schedule can only choose whom to
-// ask for.
-func TestPollingTableAtTheRateLimit(t *testing.T) {
-	if !*costTable {
-		t.Skip("go test -run TestPollingTable -v -polling.table . prints it")
-	}
-	for _, every := range []time.Duration{0, 200 * time.Millisecond, time.Second, 2 * time.Second} {
-		w := videos.submittedEvery(every)
-		_, learned := measure(t, 1000+before, w)
-		_, backoff := measure(t, 1000+before, w, vidgo.WithPolling(vidgo.Backoff(2*time.Second, 15*time.Second)))
-		_, looped := measure(t, 1000+before, w, vidgo.WithPolling(loop(5*time.Second)))
-		t.Logf("| %-26s | default %v | Backoff %v | each 5 s %v |", w.name, learned, backoff, looped)
+	for _, test := range tests {
+		t.Run(test.workload.name, func(t *testing.T) {
+			_, learned := measureCost(t, tasks, test.workload, adaptive...)
+			loop := looped[test.workload.model]
+			require.LessOrEqual(t, learned.requests, test.requests*loop.requests)
+			require.LessOrEqual(t, learned.late, loop.late*5/4)
+		})
 	}
 }

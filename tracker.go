@@ -24,6 +24,7 @@ type tracker struct {
 	hints dueQueue         // but for those that somebody hinted at
 	known memory
 	trust callbackTrust
+	paces paces // nil: nobody wants to know
 }
 
 // instant is a time since the tracker's start by the monotonic clock, so that
@@ -199,6 +200,7 @@ func (t *tracker) learn(rec *record, w *wait, r report) (silent bool) {
 	if rec != nil && rec.final == nil {
 		rec.label(r.task)
 		if final {
+			t.clock(rec, w, r)
 			t.known.finish(rec, r.task)
 		}
 	}
