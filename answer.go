@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -200,13 +201,30 @@ func describePage(body []byte) string {
 		return "an empty body"
 	}
 	if trimmed[0] == '<' {
+		if m := storeMessage.FindSubmatch(trimmed[:min(len(trimmed), maxErrorBody)]); m != nil {
+			return "an error of the store: " + oneLine(string(m[1]))
+		}
 		if m := htmlTitle.FindSubmatch(trimmed[:min(len(trimmed), maxErrorBody)]); m != nil {
-			return "an HTML page: " + clip(string(m[1]), 200)
+			return "an HTML page: " + oneLine(string(m[1]))
 		}
 		return "an HTML page"
 	}
 	line, _, _ := bytes.Cut(trimmed, []byte("\n"))
-	return "text: " + clip(string(bytes.TrimSpace(line)), 200)
+	return "text: " + oneLine(string(bytes.TrimSpace(line)))
+}
+
+// storeMessage is in the errors of object stores.
+var storeMessage = regexp.MustCompile(`(?s)<Error>.*<Message>(.*?)</Message>`)
+
+// oneLine makes a stranger's words fit for an error.
+func oneLine(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
+	return clip(s, 200)
 }
 
 // redirectHost names only the host: the rest of a URL may hold anything.

@@ -55,7 +55,6 @@ type Client struct {
 
 	downloads *http.Client  // the user's, made to follow our rules; nil: one of our own for each call
 	fileStall time.Duration // how long nothing may move in a download
-	saving    keyedLocks
 
 	strays chan struct{} // one slot for each unauthenticated callback that nobody waits for and that is being confirmed
 }

@@ -21,7 +21,7 @@ const (
 // DownloadError says why a file could not be fetched. [ErrNotFound] and
 // [ErrForbidden] answer for a link that is not there (any more).
 type DownloadError struct {
-	URL        string // without its query, which may hold a signature
+	URL        string // without its query, which may hold a signature, and user information
 	StatusCode int    // HTTP status; 0 if there was no answer
 	Reason     string
 	Err        error // the cause; may be nil
@@ -44,7 +44,7 @@ func (e *DownloadError) Error() string {
 	var b strings.Builder
 	b.WriteString("vidgo: download")
 	if e.URL != "" {
-		b.WriteString(" " + e.URL)
+		b.WriteString(" " + clip(e.URL, 200))
 	}
 	if e.StatusCode != 0 {
 		fmt.Fprintf(&b, ": HTTP %d", e.StatusCode)
@@ -76,7 +76,8 @@ func (e *DownloadError) Unwrap() error { return e.Err }
 // that were written. See [Client.Save] for whole tasks: it needs less care.
 //
 // The request carries neither the API key nor cookies, goes to public https
-// hosts only (redirects and resolved addresses included), and is repeated from
+// hosts only (redirects included; with a client of your own, the addresses that
+// names resolve to are its business), and is repeated from
 // where it broke off, if the host can do that; when it cannot, and w has some of
 // the file already, that is the end. A file that is announced before its host
 // serves it is waited for, a quarter of a minute. What is no image, video or
@@ -89,6 +90,9 @@ func (e *DownloadError) Unwrap() error { return e.Err }
 func (c *Client) Download(ctx context.Context, f File, w io.Writer) (int64, error) {
 	if f.URL == "" {
 		return 0, &InputError{Field: "file", Reason: "has no URL; Task.URLs lists those of music results"}
+	}
+	if w == nil {
+		return 0, &InputError{Field: "writer", Reason: "is nil"}
 	}
 	h, done := c.downloadHTTP()
 	defer done()
@@ -151,6 +155,7 @@ func userDownloadClient(user *http.Client, patience time.Duration) *http.Client 
 		return nil
 	}
 	own := *user
+	own.Jar = nil
 	own.Transport = stallGuard{transportOf(user), patience}
 	own.CheckRedirect = checkDownloadRedirect(user.CheckRedirect)
 	return &own

@@ -134,6 +134,9 @@ func (x *exchange) repeatable(err error) bool {
 	if errors.Is(x.err, errTooLong) {
 		return false // it would be the same one
 	}
+	if p := x.request.payload; p != nil && p.source.failed() != nil {
+		return false // so would the source
+	}
 	switch x.request.repeat {
 	case repeatFreely:
 		if answered {

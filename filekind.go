@@ -27,6 +27,7 @@ var extensions = map[string]string{
 	"audio/aiff":      ".aiff",
 	"application/ogg": ".ogg",
 	"application/zip": ".zip",
+	"text/plain":      ".txt",
 }
 
 // otherExtensions are taken from a URL, or from the file's declared format, for
@@ -48,22 +49,33 @@ func allExtensions() []string {
 	return slices.Compact(all)
 }
 
-// contentKind tells by its first bytes what a file is. A text is none of
-// Vidgo's results: it is an error page, or active content.
-func contentKind(head []byte) (kind string, ok bool) {
+// containers are kinds that say little of what is in them.
+var containers = []string{"application/zip", "application/ogg", "video/webm", "text/plain"}
+
+// contentKind tells by its first bytes what a file is, and whether it can be one
+// of Vidgo's results. A page never is: it is an error, or active content. Other
+// text is only where f is no image, video or audio: some 3D formats are text.
+func contentKind(head []byte, f File) (kind string, ok bool) {
 	kind, _, _ = strings.Cut(http.DetectContentType(head), ";")
+	if kind == "text/plain" {
+		return kind, f.Type == "3d" || f.Type == "other"
+	}
 	return kind, !strings.HasPrefix(kind, "text/")
 }
 
 // extension gives a file of the kind its extension.
 func extension(kind string, f File) string {
-	if ext, ok := extensions[kind]; ok {
+	ext, known := extensions[kind]
+	if known && !slices.Contains(containers, kind) {
 		return ext
 	}
 	for _, hint := range []string{"." + f.Format, path.Ext(f.Name), urlExtension(f.URL)} {
 		if ext := strings.ToLower(hint); slices.Contains(otherExtensions, ext) {
 			return ext
 		}
+	}
+	if known {
+		return ext
 	}
 	return unknownExtension
 }

@@ -89,7 +89,7 @@ func TestContentRange(t *testing.T) {
 		"": {}, "bytes": {}, "bytes */10": {}, "bytes 9-5/10": {}, "bytes 5-9/9": {}, "bytes -1-9/10": {}, "items 5-9/10": {},
 		"bytes 5-9": {}, "bytes +5-9/10": {}, "bytes 5-9/10, 11-12/13": {}, "bytes 0-99999999999999999999/1": {},
 	} {
-		start, total, ok := vidgo.ParseContentRange(given)
+		start, _, total, ok := vidgo.ParseContentRange(given)
 		require.Equal(t, want[2] == 1, ok, given)
 		if ok {
 			require.Equal(t, want, [3]int64{start, total, 1}, given)
@@ -102,7 +102,7 @@ func FuzzContentRange(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, given string) {
-		start, total, ok := vidgo.ParseContentRange(given)
+		start, _, total, ok := vidgo.ParseContentRange(given)
 		if ok && (start < 0 || total >= 0 && start >= total || total < -1) {
 			t.Errorf("%q gives %d of %d", given, start, total)
 		}

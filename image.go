@@ -8,10 +8,7 @@ import (
 	"strings"
 )
 
-const (
-	sniffLength = 512      // bytes that tell what a file is
-	tailLength  = 64 << 10 // bytes at the end of an image in which its end is looked for
-)
+const sniffLength = 512 // bytes that tell what a file is
 
 // imageKind tells by its first bytes what an image is; an error if Vidgo would
 // not take it (POST /api/common/upload/stream).
@@ -28,23 +25,46 @@ func imageKind(head []byte) (string, error) {
 	}
 }
 
-// checkWhole finds images that were cut off, as downloads and copies are. It
-// looks for the mark that ends the image, and not for it to be the last thing:
-// cameras put things behind it.
-func checkWhole(kind string, head, tail []byte, size int64) error {
-	whole := true
-	switch kind {
-	case "image/png":
-		whole = bytes.Contains(tail, []byte("IEND"))
-	case "image/jpeg":
-		whole = bytes.Contains(tail, []byte{0xff, 0xd9})
-	case "image/gif":
-		whole = bytes.Contains(tail[max(0, len(tail)-sniffLength):], []byte{0x00, 0x3b})
-	case "image/webp": // its size stands in its head
-		whole = len(head) >= 12 && int64(binary.LittleEndian.Uint32(head[4:]))+8 <= size
+// endFinder finds images that were cut off, as downloads and copies are. It
+// looks for the mark that ends the image, wherever that is: phones and editors
+// put whole videos behind it. That a thumbnail has the same mark makes it miss
+// some, which Vidgo will find.
+type endFinder struct {
+	kind  string
+	head  []byte // as much as sniffLength
+	size  int64
+	last  []byte // what could be the begin of the mark
+	found bool
+}
+
+// endMarks are what an image of the kind must have somewhere. The size of a WebP
+// stands in its head.
+var endMarks = map[string]string{"image/png": "IEND", "image/jpeg": "\xff\xd9", "image/gif": "\x00\x3b"}
+
+func (f *endFinder) Write(p []byte) (int, error) {
+	f.size += int64(len(p))
+	if room := sniffLength - len(f.head); room > 0 {
+		f.head = append(f.head, p[:min(room, len(p))]...)
+	}
+	if mark := []byte(endMarks[f.kind]); len(mark) > 0 && !f.found {
+		border := append(f.last, p[:min(len(p), len(mark)-1)]...)
+		f.found = bytes.Contains(border, mark) || bytes.Contains(p, mark)
+		if len(p) >= len(mark)-1 {
+			border = p
+		}
+		f.last = append(f.last[:0], border[max(0, len(border)-len(mark)+1):]...)
+	}
+	return len(p), nil
+}
+
+// check is for the end of the image.
+func (f *endFinder) check() error {
+	whole := f.found
+	if f.kind == "image/webp" {
+		whole = len(f.head) >= 12 && int64(binary.LittleEndian.Uint32(f.head[4:]))+8 <= f.size
 	}
 	if !whole {
-		return &InputError{Field: "image", Reason: fmt.Sprintf("is a %s of %d bytes whose end is missing; was it cut off?", kind, size)}
+		return &InputError{Field: "image", Reason: fmt.Sprintf("is %s of %d bytes whose end is missing; was it cut off?", f.kind, f.size)}
 	}
 	return nil
 }

@@ -26,6 +26,8 @@ type partFile struct {
 	head []byte // what tells its kind
 	note partNote
 	size int64
+
+	finished bool // whatever came of it
 }
 
 // partNote is what NAME.part.json says. The link is not in it: links run out.
@@ -38,8 +40,13 @@ type partNote struct {
 // openPart goes on with a part of an earlier call, or begins one.
 func openPart(root *os.Root, base string) (*partFile, error) {
 	p := &partFile{root: root, name: base + ".part", hash: sha256.New()}
-	if info, err := root.Lstat(p.name); err == nil && !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no regular file", p.name)
+	for _, name := range []string{p.name, p.noteName()} {
+		if info, err := root.Lstat(name); err == nil && !info.Mode().IsRegular() {
+			return nil, fmt.Errorf("%s is no regular file", name)
+		}
+	}
+	if _, err := root.Lstat(p.noteName()); err != nil {
+		_ = root.Remove(p.name) // nobody can go on with it, and it may be a link of somebody's
 	}
 	var err error
 	if p.file, err = root.OpenFile(p.name, os.O_RDWR|os.O_CREATE, 0o666); err != nil {
@@ -146,9 +153,12 @@ func (p *partFile) restart() error {
 	return err
 }
 
-// abandon closes the part. It is kept for the next call if that can go on with
-// it, and removed else.
+// abandon closes the part, unless it was finished. It is kept for the next call
+// if that can go on with it, and removed else.
 func (p *partFile) abandon(keep bool) {
+	if p.finished {
+		return
+	}
 	keep = keep && p.note.Tag != "" && p.size > 0 && p.sync() == nil
 	_ = p.file.Close()
 	if !keep {
@@ -160,6 +170,7 @@ func (p *partFile) abandon(keep bool) {
 // finish puts the whole file in its place, which is where it appears at once
 // and whole, also after a crash.
 func (p *partFile) finish(name string, replace bool) error {
+	p.finished = true
 	err := p.file.Sync()
 	if closed := p.file.Close(); err == nil {
 		err = closed
@@ -187,16 +198,18 @@ func (p *partFile) place(name string, replace bool) error {
 	if err == nil {
 		return p.root.Remove(p.name)
 	}
-	if errors.Is(err, fs.ErrExist) {
+	if _, gone := p.root.Lstat(p.name); gone != nil || errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	// No hard links on this file system: hold the name, then replace that.
+	// No hard links on this file system: hold the name, then replace that. An
+	// empty file is never taken for a result.
 	hold, err := p.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return err
 	}
-	if err := hold.Close(); err != nil {
-		return err
+	_ = hold.Close()
+	if err = p.root.Rename(p.name, name); err != nil {
+		_ = p.root.Remove(name)
 	}
-	return p.root.Rename(p.name, name)
+	return err
 }

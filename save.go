@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 )
 
@@ -214,26 +215,46 @@ type saver struct {
 	task   *Task
 	files  []File
 	cfg    saveConfig
+
+	mu      sync.Mutex     // guards claimed; never held while blocking
+	claimed map[string]int // names, and the files that have them
 }
 
 // all saves the files, some at once. What happens to one does not end the
 // others.
 func (s *saver) all(ctx context.Context) ([]string, error) {
 	names, errs := make([]string, len(s.files)), make([]error, len(s.files))
-	numbers := make(chan int)
+	numbers := make(chan int, len(s.files)) // so that nobody waits for a worker
+	for n := range s.files {
+		numbers <- n
+		errs[n] = errors.New("a function of the caller's ended its goroutine")
+	}
+	close(numbers)
 	var wg sync.WaitGroup
+	panics := make(chan any, len(s.files))
 	for range min(s.cfg.concurrency, len(s.files)) {
 		wg.Go(func() {
+			defer func() {
+				if p := recover(); p != nil {
+					panics <- p
+				}
+			}()
 			for n := range numbers {
 				names[n], errs[n] = s.one(ctx, n)
 			}
 		})
 	}
-	for n := range s.files {
-		numbers <- n // the workers take them all, whatever happens to ctx
-	}
-	close(numbers)
 	wg.Wait()
+	select {
+	case p := <-panics:
+		panic(p) // where the caller can recover from it
+	default:
+	}
+	return s.sum(names, errs)
+}
+
+// sum gives the paths of what was saved, and all errors.
+func (s *saver) sum(names []string, errs []error) ([]string, error) {
 	var paths []string
 	for n, name := range names {
 		if errs[n] == nil {
@@ -248,7 +269,7 @@ func (s *saver) all(ctx context.Context) ([]string, error) {
 // one saves file n and gives its name.
 func (s *saver) one(ctx context.Context, n int) (string, error) {
 	base := plainName(s.task.ID) + "-" + strconv.Itoa(n+1)
-	release, err := s.client.saving.lock(ctx, filepath.Join(s.dir, base))
+	release, err := saving.lock(ctx, s.root, base)
 	if err != nil {
 		return "", err
 	}
@@ -260,23 +281,56 @@ func (s *saver) one(ctx context.Context, n int) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	t := s.transfer(n, part)
-	if err := t.run(ctx); err != nil {
-		part.abandon(worthKeeping(ctx, err))
+	keep := true // if a function of the user's panics
+	defer func() { part.abandon(keep) }()
+	if err := s.transfer(n, part).run(ctx); err != nil {
+		keep = worthKeeping(ctx, err)
 		return "", err
 	}
-	kind, _ := contentKind(part.head)
+	return s.place(base, n, part)
+}
+
+// place gives a part that is whole its name.
+func (s *saver) place(base string, n int, part *partFile) (string, error) {
+	kind, _ := contentKind(part.head, s.files[n])
 	name := s.name(base, n, extension(kind, s.files[n]))
-	err = part.finish(name, s.cfg.exists == replaceExisting)
-	if errors.Is(err, fs.ErrExist) && s.cfg.exists == keepExisting {
+	if err := s.claim(name, n); err != nil {
+		return "", err
+	}
+	err := part.finish(name, s.cfg.exists == replaceExisting)
+	if errors.Is(err, fs.ErrExist) && s.cfg.exists == keepExisting && s.isFile(name) {
 		return name, nil // it has just come
 	}
 	if err == nil && s.cfg.saved != nil {
-		saved := SavedFile{Path: filepath.Join(s.dir, name), URL: t.file.URL, ContentType: kind, Size: part.size}
+		saved := SavedFile{Path: filepath.Join(s.dir, name), URL: s.files[n].URL, ContentType: kind, Size: part.size}
 		part.hash.Sum(saved.SHA256[:0])
 		s.cfg.saved(saved)
 	}
 	return name, err
+}
+
+// claim keeps two files of one Save from having one name, and one from having
+// that of a part.
+func (s *saver) claim(name string, n int) error {
+	if strings.HasSuffix(name, ".part") || strings.HasSuffix(name, ".part.json") {
+		return &InputError{Field: "SaveNames", Reason: fmt.Sprintf("%q is a name for files that are not whole yet", name)}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if other, taken := s.claimed[name]; taken && other != n {
+		return &InputError{Field: "SaveNames", Reason: fmt.Sprintf("%q is the name of files %d and %d; use the number", name, other+1, n+1)}
+	}
+	if s.claimed == nil {
+		s.claimed = map[string]int{}
+	}
+	s.claimed[name] = n
+	return nil
+}
+
+// isFile tells whether there is a file of that name that can be a result.
+func (s *saver) isFile(name string) bool {
+	info, err := s.root.Lstat(name)
+	return err == nil && info.Mode().IsRegular() && info.Size() > 0
 }
 
 // worthKeeping tells whether the next call may go on with a part: not if the
@@ -298,13 +352,13 @@ func (s *saver) existing(base string, n int) (string, error) {
 	}
 	for _, ext := range candidates {
 		name := s.name(base, n, ext)
-		if info, err := s.root.Lstat(name); err != nil || !info.Mode().IsRegular() {
+		if !s.isFile(name) {
 			continue
 		}
 		if s.cfg.exists == refuseExisting {
 			return "", &fs.PathError{Op: "save", Path: filepath.Join(s.dir, name), Err: fs.ErrExist}
 		}
-		return name, nil
+		return name, s.claim(name, n)
 	}
 	return "", nil
 }
@@ -336,8 +390,9 @@ func (s *saver) transfer(n int, part *partFile) *transfer {
 // do.
 func (s *saver) freshLink(ctx context.Context, n int) (string, error) {
 	var opts []WaitOption
-	if s.files[n].Raw == nil || slices.Contains(musicModels, s.task.Model) {
-		opts = append(opts, AsMusic()) // only music has files without file_url
+	link := func(f File) bool { return f.URL == s.files[n].URL }
+	if !slices.ContainsFunc(s.task.Files, link) || slices.Contains(musicModels, s.task.Model) {
+		opts = append(opts, AsMusic()) // only music has links that are no file's URL
 	}
 	task, err := s.client.Task(ctx, s.task.ID, opts...)
 	if err != nil {
@@ -348,47 +403,4 @@ func (s *saver) freshLink(ctx context.Context, n int) (string, error) {
 		return "", nil
 	}
 	return files[n].URL, nil
-}
-
-// keyedLocks let one caller at a time have a key.
-type keyedLocks struct {
-	mu   sync.Mutex // guards held; never held while blocking
-	held map[string]chan struct{}
-}
-
-// lock waits for the key, or for ctx to end.
-func (l *keyedLocks) lock(ctx context.Context, key string) (release func(), err error) {
-	for {
-		busy := l.take(key)
-		if busy == nil {
-			return func() { l.give(key) }, nil
-		}
-		select {
-		case <-busy:
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		}
-	}
-}
-
-// take gives what is closed when the holder of the key is done; nil if the
-// caller holds it now.
-func (l *keyedLocks) take(key string) <-chan struct{} {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if busy := l.held[key]; busy != nil {
-		return busy
-	}
-	if l.held == nil {
-		l.held = map[string]chan struct{}{}
-	}
-	l.held[key] = make(chan struct{})
-	return nil
-}
-
-func (l *keyedLocks) give(key string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	close(l.held[key])
-	delete(l.held, key)
 }

@@ -30,16 +30,15 @@ func (g stallGuard) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
 	s := &stall{patience: g.patience, cancel: cancel}
 	s.timer = time.AfterFunc(g.patience, s.give)
-	guarded := req.Clone(ctx)
-	if req.Body != nil && req.Body != http.NoBody {
-		guarded.Body = guardedUpload{req.Body, s}
-	}
-	res, err := g.next.RoundTrip(guarded)
-	if err != nil {
+	res, err := g.next.RoundTrip(s.guard(req.Clone(ctx)))
+	s.answered()
+	if err != nil || res == nil {
 		s.end()
-		return nil, s.explain(ctx, err)
+		return res, s.explain(ctx, err)
 	}
-	s.moved()
+	if res.Body == nil {
+		res.Body = http.NoBody // as http.Client makes it
+	}
 	res.Body = &guardedAnswer{ReadCloser: res.Body, stall: s, ctx: ctx}
 	return res, nil
 }
@@ -51,33 +50,64 @@ type stall struct {
 
 	mu    sync.Mutex // guards all below; never held while blocking
 	timer *time.Timer
-	over  bool
+	phase phase
 }
+
+type phase int
+
+const (
+	sendingBody phase = iota // it is the request's body that moves
+	readingBody              // it is the answer's: a transport may read on in the request's
+	closed
+)
 
 func (s *stall) give() { s.cancel(stallError{s.patience}) }
 
-// moved begins the patience anew.
-func (s *stall) moved() {
+// guard wraps the request's body, and those that net/http may ask for when it
+// repeats the request by itself.
+func (s *stall) guard(req *http.Request) *http.Request {
+	if req.Body == nil || req.Body == http.NoBody {
+		return req
+	}
+	req.Body = guardedUpload{req.Body, s}
+	if again := req.GetBody; again != nil {
+		req.GetBody = func() (io.ReadCloser, error) {
+			body, err := again()
+			return guardedUpload{body, s}, err
+		}
+	}
+	return req
+}
+
+// wait begins the patience anew, if in is still what moves.
+func (s *stall) wait(in phase) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.over {
+	if s.phase == in {
 		s.timer.Reset(s.patience)
 	}
 }
 
-// hold stops the timer until something moves: the wait is for the caller's own
-// reader, not for the network.
-func (s *stall) hold() {
+// hold stops the timer: what is waited for is the caller's own reader or writer,
+// and not the network.
+func (s *stall) hold(in phase) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.timer.Stop()
+	if s.phase == in {
+		s.timer.Stop()
+	}
 }
 
-// end stops the timer for good: a transport may read a request's body after
-// its answer has come.
+func (s *stall) answered() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.phase = readingBody
+	s.timer.Stop() // until somebody reads
+}
+
 func (s *stall) end() {
 	s.mu.Lock()
-	s.over = true
+	s.phase = closed
 	s.timer.Stop()
 	s.mu.Unlock()
 	s.cancel(context.Canceled)
@@ -98,9 +128,9 @@ type guardedUpload struct {
 }
 
 func (b guardedUpload) Read(p []byte) (int, error) {
-	b.stall.hold()
+	b.stall.hold(sendingBody)
 	n, err := b.ReadCloser.Read(p)
-	b.stall.moved()
+	b.stall.wait(sendingBody)
 	return n, err
 }
 
@@ -111,10 +141,9 @@ type guardedAnswer struct {
 }
 
 func (b *guardedAnswer) Read(p []byte) (int, error) {
+	b.stall.wait(readingBody)
 	n, err := b.ReadCloser.Read(p)
-	if n > 0 {
-		b.stall.moved()
-	}
+	b.stall.hold(readingBody)
 	return n, b.stall.explain(b.ctx, err)
 }
 

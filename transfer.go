@@ -36,10 +36,12 @@ type transfer struct {
 	limit    int64
 	progress func(done, total int64) // nil if nobody wants to know
 
-	have  int64  // bytes in the sink
-	tag   string // what tells whether the file is still the same; "" if nothing does
-	total int64  // bytes of the file; -1 if unknown
-	kind  string // by its content; known once have > 0
+	have   int64  // bytes in the sink
+	tag    string // what tells whether the file is still the same; "" if nothing does
+	total  int64  // bytes of the file; -1 if unknown
+	until  int64  // where the answer that is read has to end; -1 if unknown
+	best   int64  // how far any try has come
+	linked bool   // a new link was asked for already
 }
 
 // sink is where a file goes.
@@ -59,10 +61,10 @@ func (e sinkError) Unwrap() error { return e.error }
 // run tries until the file is there, or nothing comes any more.
 func (t *transfer) run(ctx context.Context) error {
 	if t.have > 0 && t.have == t.total {
-		return nil // an earlier call had all of it
+		return t.fits() // an earlier call had all of it
 	}
 	for fruitless := 0; ; {
-		before := t.have
+		before := t.best
 		err := t.try(ctx)
 		if err == nil {
 			return nil
@@ -74,7 +76,7 @@ func (t *transfer) run(ctx context.Context) error {
 		if !ok || failed.next == giveUp {
 			return err
 		}
-		if fruitless++; t.have > before {
+		if fruitless++; t.best > before {
 			fruitless = 0
 		}
 		if fruitless >= maxFruitless || failed.pause > maxFileRetryWait {
@@ -101,7 +103,9 @@ func (t *transfer) rest(ctx context.Context, last *DownloadError, d time.Duratio
 	return nil
 }
 
-// refresh asks for a new link; false if there is no other.
+// refresh asks for a new link. It tells whether to try that at once: the first
+// time, because later ones may only be signed anew, for a file that is not there
+// yet.
 func (t *transfer) refresh(ctx context.Context) bool {
 	if t.fresh == nil {
 		return false
@@ -110,8 +114,9 @@ func (t *transfer) refresh(ctx context.Context) bool {
 	if err != nil || link == "" || link == t.file.URL {
 		return false
 	}
-	t.file.URL = link
-	return true
+	first := !t.linked
+	t.file.URL, t.linked = link, true
+	return first
 }
 
 // try asks once for what is missing.
@@ -131,8 +136,11 @@ func (t *transfer) try(ctx context.Context) error {
 	if err := t.copy(res.Body); err != nil {
 		return err
 	}
-	if t.total >= 0 && t.have < t.total {
-		return t.error(&DownloadError{Reason: fmt.Sprintf("broke off after %d of %d bytes", t.have, t.total), next: tryAgain})
+	switch {
+	case t.until >= 0 && t.have > t.until:
+		return t.restart("the host sent more than it had announced")
+	case t.until >= 0 && t.have < t.until, t.have < t.total:
+		return t.error(&DownloadError{Reason: fmt.Sprintf("broke off after %d of %d bytes", t.have, max(t.total, t.until)), next: tryAgain})
 	}
 	return nil
 }
@@ -158,6 +166,8 @@ func (t *transfer) request(ctx context.Context) (*http.Request, error) {
 func (t *transfer) accept(res *http.Response) error {
 	switch {
 	case res.StatusCode == http.StatusOK, res.StatusCode == http.StatusPartialContent && t.have > 0:
+	case res.StatusCode == http.StatusPartialContent:
+		return t.error(&DownloadError{StatusCode: res.StatusCode, Reason: "the host sent a part, and all was asked for", next: tryAgain})
 	case res.StatusCode == http.StatusRequestedRangeNotSatisfiable && t.have > 0:
 		return t.restart("the host has no such part of the file")
 	default:
@@ -173,7 +183,7 @@ func (t *transfer) accept(res *http.Response) error {
 }
 
 func (t *transfer) acceptPart(res *http.Response) error {
-	start, total, ok := parseContentRange(res.Header.Get("Content-Range"))
+	start, end, total, ok := parseContentRange(res.Header.Get("Content-Range"))
 	same := start == t.have && (t.total < 0 || total < 0 || total == t.total)
 	if other := validator(res.Header); other != "" && other != t.tag {
 		same = false
@@ -181,7 +191,7 @@ func (t *transfer) acceptPart(res *http.Response) error {
 	if !ok || !same {
 		return t.restart("the host sent another part than was asked for")
 	}
-	if total >= 0 {
+	if t.until = end + 1; total >= 0 {
 		t.total = total
 	}
 	return t.fits()
@@ -195,6 +205,7 @@ func (t *transfer) acceptWhole(res *http.Response) error {
 		if _, err := io.CopyN(io.Discard, res.Body, t.have); err != nil {
 			return t.error(&DownloadError{Reason: "broke off", Err: err, next: tryAgain})
 		}
+		t.until = t.total
 		return nil
 	}
 	if t.have > 0 {
@@ -202,7 +213,10 @@ func (t *transfer) acceptWhole(res *http.Response) error {
 			return err
 		}
 	}
-	t.tag, t.total = tag, res.ContentLength
+	t.tag, t.total, t.until = tag, res.ContentLength, res.ContentLength
+	if t.total < 0 && t.file.Size > 0 {
+		t.total = t.file.Size // nothing else tells whether it is whole
+	}
 	if err := t.fits(); err != nil {
 		return err
 	}
@@ -224,7 +238,7 @@ func (t *transfer) forget() error {
 	if err := t.to.restart(); err != nil {
 		return t.error(&DownloadError{Reason: "broke off after " + strconv.FormatInt(t.have, 10) + " bytes", Err: err})
 	}
-	t.have, t.tag, t.total, t.kind = 0, "", -1, ""
+	t.have, t.tag, t.total, t.until = 0, "", -1, -1
 	return nil
 }
 
@@ -249,7 +263,11 @@ func (t *transfer) copy(body io.Reader) error {
 		}
 		body = io.MultiReader(bytes.NewReader(head[:n]), body)
 	}
-	_, err := io.Copy(bodySink{t}, io.LimitReader(body, t.limit+1-t.have))
+	most := t.limit + 1 - t.have
+	if t.until >= 0 {
+		most = min(most, t.until+1-t.have) // one more, to see it
+	}
+	_, err := io.Copy(bodySink{t}, io.LimitReader(body, most))
 	if fault, ok := errors.AsType[sinkError](err); ok {
 		return fault.error
 	}
@@ -264,14 +282,12 @@ func (t *transfer) copy(body io.Reader) error {
 
 // look judges the file by its first bytes. An error page may go away.
 func (t *transfer) look(head []byte) error {
-	kind, ok := contentKind(head)
-	switch {
-	case len(head) == 0:
+	if len(head) == 0 {
 		return t.error(&DownloadError{Reason: "the file is empty", next: tryAgain})
-	case !ok:
+	}
+	if kind, ok := contentKind(head, t.file); !ok {
 		return t.error(&DownloadError{Reason: "the host sent " + kind + " in place of the file: " + describePage(head), next: tryAgain})
 	}
-	t.kind = kind
 	return nil
 }
 
@@ -281,6 +297,10 @@ type bodySink struct{ t *transfer }
 func (s bodySink) Write(p []byte) (int, error) {
 	n, err := s.t.to.Write(p)
 	s.t.have += int64(n)
+	s.t.best = max(s.t.best, s.t.have)
+	if err == nil && n < len(p) {
+		err = io.ErrShortWrite
+	}
 	if err != nil {
 		return n, sinkError{err}
 	}
@@ -313,11 +333,14 @@ func (t *transfer) networkError(err error) error {
 	if inner, ok := errors.AsType[*url.Error](err); ok {
 		err = inner.Err // its text has the URL, query and all
 	}
+	if strings.Contains(err.Error(), "Location header") { // which would be told, too
+		err = errors.New("redirected to what is no URL")
+	}
 	return t.error(&DownloadError{Err: err, next: next})
 }
 
 func (t *transfer) error(e *DownloadError) *DownloadError {
-	e.URL, _, _ = strings.Cut(printableURL(t.file.URL), "?")
+	e.URL, _, _ = strings.Cut(hideUserinfo(t.file.URL), "?")
 	return e
 }
 
@@ -331,21 +354,21 @@ func validator(h http.Header) string {
 }
 
 // parseContentRange reads "bytes 5-9/10"; total is -1 if it is not told.
-func parseContentRange(s string) (start, total int64, ok bool) {
+func parseContentRange(s string) (start, end, total int64, ok bool) {
 	unit, rest, _ := strings.Cut(s, " ")
 	span, size, found := strings.Cut(rest, "/")
 	from, to, dash := strings.Cut(span, "-")
 	if unit != "bytes" || !found || !dash {
-		return 0, 0, false
+		return 0, 0, 0, false
 	}
-	start, end := parseOffset(from), parseOffset(to)
+	start, end = parseOffset(from), parseOffset(to)
 	total = -1
 	if size != "*" {
 		if total = parseOffset(size); total <= end {
-			return 0, 0, false
+			return 0, 0, 0, false
 		}
 	}
-	return start, total, start >= 0 && end >= start
+	return start, end, total, start >= 0 && end >= start
 }
 
 // parseOffset reads digits and nothing else; -1 if there is anything else.

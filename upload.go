@@ -100,7 +100,8 @@ func newUploadConfig(opts []UploadOption) (cfg uploadConfig, err error) {
 // found out before anything is sent, and a failed try is repeated as other
 // requests are; else r is read once, what is wrong with it may show only on the
 // way, and a failed try is the end. A Read that blocks is not interrupted by
-// ctx, and no Read is begun after Upload has returned.
+// ctx: Upload may return only after it. After an error, a transport may be in the
+// middle of a last Read.
 //
 // There is no time-out for the whole, but one for a standstill
 // ([WithRequestTimeout]). More than five uploads a minute wait for their turn
@@ -129,18 +130,18 @@ func (c *Client) Upload(ctx context.Context, name string, r io.Reader, opts ...U
 
 // UploadFile is [Client.Upload] of the file at path.
 func (c *Client) UploadFile(ctx context.Context, path string, opts ...UploadOption) (*Upload, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, uploadFault(err)
+	}
+	if !info.Mode().IsRegular() { // to open a pipe may take for ever
+		return nil, &InputError{Field: "image", Reason: fmt.Sprintf("%q is no regular file", path)}
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, uploadFault(err)
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, uploadFault(err)
-	}
-	if info.IsDir() {
-		return nil, &InputError{Field: "image", Reason: fmt.Sprintf("is the folder %q; want a file", path)}
-	}
 	return c.Upload(ctx, filepath.Base(path), f, opts...)
 }
 
@@ -193,33 +194,45 @@ func (c *Client) UploadBase64(ctx context.Context, data string, opts ...UploadOp
 
 // upload sends p, unless an earlier upload of the same content will do.
 func (c *Client) upload(ctx context.Context, endpoint string, p *payload, cfg uploadConfig, sum func() ([sha256.Size]byte, bool, error)) (*Upload, error) {
-	var key uploadKey
-	if cfg.reuse && sum != nil {
-		hash, ok, err := sum()
-		if err != nil {
-			return nil, uploadFault(err)
-		}
-		if ok {
-			key = uploadKey{sum: hash, path: cfg.path}
-		}
-		if earlier := c.uploads.find(key, time.Now()); earlier != nil {
-			return earlier, nil
-		}
+	key, err := cfg.key(sum)
+	if err != nil {
+		return nil, uploadFault(err)
+	}
+	if earlier := c.uploads.find(key, time.Now()); earlier != nil {
+		return earlier, nil
 	}
 	release, err := c.uploads.throttles[endpoint].acquire(ctx)
 	if err != nil {
 		return nil, uploadFault(err)
 	}
 	defer release()
+	if earlier := c.uploads.find(key, time.Now()); earlier != nil {
+		return earlier, nil // it was under way when this one came
+	}
 	u, err := call(ctx, c, request{method: http.MethodPost, path: endpoint, payload: p, repeat: p.repeatRule()}, decodeUpload)
-	if fault := p.source.end(); fault != nil {
+	p.source.end()
+	if fault := p.source.failed(); fault != nil {
 		err = fault // rather than what the transport makes of it
 	}
 	if err != nil {
 		return nil, uploadFault(err)
 	}
-	c.uploads.keep(key, u)
+	if again, err := cfg.key(sum); err == nil && again == key { // else it has changed meanwhile
+		c.uploads.keep(key, u)
+	}
 	return u, nil
+}
+
+// key is what a later upload can find this one by; the zero key if nothing is.
+func (cfg uploadConfig) key(sum func() ([sha256.Size]byte, bool, error)) (uploadKey, error) {
+	if !cfg.reuse || sum == nil {
+		return uploadKey{}, nil
+	}
+	hash, ok, err := sum()
+	if err != nil || !ok {
+		return uploadKey{}, err
+	}
+	return uploadKey{sum: hash, path: cfg.path}, nil
 }
 
 // uploadFault names the step, unless the error is about the caller's input and
@@ -278,13 +291,10 @@ func decodeUpload(raw []byte) (*Upload, error) {
 
 // uploadName leaves out the folders, and gives a name to what has none.
 func uploadName(name, kind string) (string, error) {
-	if err := checkText("name", name); err != nil {
-		return "", err
-	}
-	if name = name[strings.LastIndexAny(name, `/\`)+1:]; name == "" {
+	if name = name[strings.LastIndexAny(name, `/\`)+1:]; name == "" || name == "." || name == ".." {
 		name = "image" + extensionOf(kind)
 	}
-	return name, nil
+	return name, checkText("name", name)
 }
 
 func checkText(field, s string) error {
@@ -297,9 +307,10 @@ func checkText(field, s string) error {
 // checkBase64 looks at the image in data, and gives its hash.
 func checkBase64(data string) (sum [sha256.Size]byte, err error) {
 	payload := data
-	if rest, ok := strings.CutPrefix(data, "data:"); ok {
-		meta, encoded, found := strings.Cut(rest, ",")
-		if !found || !strings.HasSuffix(meta, ";base64") || strings.ContainsAny(meta, `"\`) || strings.ContainsFunc(meta, unicode.IsControl) {
+	if len(data) >= 5 && strings.EqualFold(data[:5], "data:") {
+		meta, encoded, found := strings.Cut(data[5:], ",")
+		if !found || !strings.HasSuffix(strings.ToLower(meta), ";base64") || strings.ContainsAny(meta, `"\`) ||
+			strings.ContainsFunc(meta, unicode.IsControl) || !utf8.ValidString(meta) {
 			return sum, &InputError{Field: "image", Reason: "is a data URL without base64; want data:image/png;base64,... or bare base64"}
 		}
 		payload = encoded
@@ -308,14 +319,17 @@ func checkBase64(data string) (sum [sha256.Size]byte, err error) {
 		return sum, &InputError{Field: "image", Reason: "has white space in its base64; remove it"}
 	}
 	hash := sha256.New()
-	probe := &onceReader{r: base64.NewDecoder(base64.StdEncoding, strings.NewReader(payload))}
-	probe.head, err = io.ReadAll(io.LimitReader(probe.r, sniffLength))
+	image := base64.NewDecoder(base64.StdEncoding, strings.NewReader(payload))
+	head, err := io.ReadAll(io.LimitReader(image, sniffLength))
+	var ends endFinder
 	if err == nil {
-		probe.kind, err = imageKind(probe.head)
+		ends.kind, err = imageKind(head)
 	}
 	if err == nil {
-		probe.r = io.MultiReader(bytes.NewReader(probe.head), probe.r)
-		_, err = io.Copy(hash, probe)
+		_, err = io.Copy(io.MultiWriter(hash, &ends), io.MultiReader(bytes.NewReader(head), image))
+	}
+	if err == nil {
+		err = ends.check()
 	}
 	if _, corrupt := err.(base64.CorruptInputError); corrupt || err == io.ErrUnexpectedEOF {
 		return sum, &InputError{Field: "image", Reason: "is no base64 of the standard alphabet with padding: " + err.Error()}

@@ -18,43 +18,42 @@ import (
 type source struct {
 	kind    string            // such as image/png
 	section *io.SectionReader // nil if it can be read only once
-	once    *onceReader
+	once    io.Reader         // it, then
+	begun   atomic.Bool       // something was read of once
+	over    atomic.Bool       // the call has returned: the caller's reader is the caller's again
+
+	mu    sync.Mutex // guards all below; never held while reading
+	ends  endFinder  // what was read of once
+	fault error      // what the reader failed with, or what is wrong with the image
 }
 
 // newSource looks at the image without sending anything. What can be read at
 // any place is looked at whole; of the rest, the start.
 func newSource(r io.Reader) (*source, error) {
-	if section := sectionOf(r); section != nil {
-		return newSectionSource(section)
+	s := &source{section: sectionOf(r)}
+	if s.section != nil {
+		r = s.reader()
 	}
 	head := make([]byte, sniffLength)
 	n, err := io.ReadFull(r, head)
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		return nil, err
 	}
-	head = head[:n]
-	kind, err := imageKind(head)
-	if err != nil {
+	if s.kind, err = imageKind(head[:n]); err != nil {
 		return nil, err
 	}
-	return &source{kind: kind, once: &onceReader{r: io.MultiReader(bytes.NewReader(head), r), kind: kind, head: head}}, nil
+	if s.section == nil {
+		s.once, s.ends.kind = io.MultiReader(bytes.NewReader(head[:n]), r), s.kind
+		return s, nil
+	}
+	ends := endFinder{kind: s.kind}
+	if _, err := io.Copy(&ends, s.reader()); err != nil {
+		return nil, err
+	}
+	return s, ends.check()
 }
 
-func newSectionSource(section *io.SectionReader) (*source, error) {
-	head, err := readAt(section, 0, sniffLength)
-	if err != nil {
-		return nil, err
-	}
-	kind, err := imageKind(head)
-	if err != nil {
-		return nil, err
-	}
-	tail, err := readAt(section, max(0, section.Size()-tailLength), tailLength)
-	if err != nil {
-		return nil, err
-	}
-	return &source{kind: kind, section: section}, checkWhole(kind, head, tail, section.Size())
-}
+func (s *source) reader() io.Reader { return io.NewSectionReader(s.section, 0, s.section.Size()) }
 
 // sectionOf gives what r has left, if that can be read at any place.
 func sectionOf(r io.Reader) *io.SectionReader {
@@ -77,25 +76,18 @@ func sectionOf(r io.Reader) *io.SectionReader {
 	return io.NewSectionReader(at, start, end-start)
 }
 
-func readAt(r io.ReaderAt, at, n int64) ([]byte, error) {
-	b := make([]byte, n)
-	got, err := r.ReadAt(b, at)
-	if err == io.EOF {
-		err = nil
-	}
-	return b[:got], err
-}
-
 // open gives the image from its start.
 func (s *source) open() (io.Reader, error) {
 	if s.section != nil {
-		return io.NewSectionReader(s.section, 0, s.section.Size()), nil
+		return &sourceReader{s, s.reader(), s.section.Size()}, nil
 	}
-	if s.once.begun.Load() {
+	if s.begun.Load() {
 		return nil, errReadAgain // net/http may ask for the body again
 	}
-	return s.once, nil
+	return &sourceReader{s, s.once, -1}, nil
 }
+
+var errReadAgain = errors.New("the image cannot be read again")
 
 // size is -1 if it is not known.
 func (s *source) size() int64 {
@@ -111,69 +103,71 @@ func (s *source) sum() (sum [sha256.Size]byte, ok bool, err error) {
 		return sum, false, nil
 	}
 	hash := sha256.New()
-	if _, err := io.Copy(hash, io.NewSectionReader(s.section, 0, s.section.Size())); err != nil {
+	if _, err := io.Copy(hash, s.reader()); err != nil {
 		return sum, false, err
 	}
 	hash.Sum(sum[:0])
 	return sum, true, nil
 }
 
-// onceReader is a stream. Whether the image is whole shows only at its end,
-// when a fault still keeps the request from being complete.
-type onceReader struct {
-	r    io.Reader
-	kind string
-	head []byte
-
-	begun atomic.Bool // something was read
-	over  atomic.Bool // the call has returned: r is its caller's again
-
-	mu   sync.Mutex // guards all below; never held while reading
-	n    int64
-	tail []byte
-	err  error // what r failed with, or what is wrong with the image
+// failed tells what the source failed with; it may be nil, and so may s.
+func (s *source) failed() error {
+	if s == nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.fault
 }
 
-func (o *onceReader) Read(p []byte) (int, error) {
-	if o.over.Load() {
+// end keeps the transport from reading on.
+func (s *source) end() {
+	if s != nil {
+		s.over.Store(true)
+	}
+}
+
+// sourceReader is the source on its way into one try.
+type sourceReader struct {
+	s    *source
+	r    io.Reader
+	left int64 // -1: unknown
+}
+
+// Read makes a source that fails, or is no longer what it was, known to the
+// source, whatever a transport makes of the error. Whether a stream is whole
+// shows only at its end, when a fault still keeps the request from being complete.
+func (b *sourceReader) Read(p []byte) (int, error) {
+	if b.s.over.Load() {
 		return 0, errUploadOver
 	}
-	o.begun.Store(true)
-	n, err := o.r.Read(p)
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.n += int64(n)
-	o.tail = append(o.tail, p[:n]...)
-	if cut := len(o.tail) - tailLength; cut > tailLength {
-		o.tail = append(o.tail[:0], o.tail[cut:]...)
-	}
-	if err == io.EOF {
-		if fault := checkWhole(o.kind, o.head, o.tail, o.n); fault != nil {
-			err = fault
+	b.s.begun.Store(true)
+	n, err := b.r.Read(p)
+	b.s.mu.Lock()
+	defer b.s.mu.Unlock()
+	switch {
+	case b.left < 0:
+		_, _ = b.s.ends.Write(p[:n]) // never fails
+		if err == io.EOF {
+			if cut := b.s.ends.check(); cut != nil {
+				err = cut
+			}
+		}
+	default:
+		if b.left -= int64(n); err == io.EOF && b.left > 0 {
+			err = errShrunk
 		}
 	}
 	if err != nil && err != io.EOF {
-		o.err = err
+		b.s.fault = err
 	}
 	return n, err
 }
 
 var (
 	errUploadOver = errors.New("the upload is over")
-	errReadAgain  = errors.New("the image cannot be read again")
+	errShrunk     = &InputError{Field: "image", Reason: "became shorter while it was read"}
 )
-
-// end keeps the transport from reading on, and tells what was wrong with the
-// source.
-func (s *source) end() error {
-	if s == nil || s.once == nil {
-		return nil
-	}
-	s.once.over.Store(true)
-	s.once.mu.Lock()
-	defer s.once.mu.Unlock()
-	return s.once.err
-}
 
 // payload is the body of an upload: the file with something before and behind
 // it. So its length is known where the file's is, and nothing has to be copied

@@ -31,7 +31,7 @@ type uploadKey struct {
 func newUploads(perMinute int) *uploads {
 	u := &uploads{throttles: map[string]*throttle{}, kept: map[uploadKey]Upload{}}
 	for _, endpoint := range []string{uploadStream, uploadBase64, uploadURL} {
-		u.throttles[endpoint] = &throttle{n: perMinute}
+		u.throttles[endpoint] = newThrottle(perMinute)
 	}
 	return u
 }
