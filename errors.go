@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -206,17 +207,19 @@ func (e *AmbiguousSubmitError) Unwrap() error { return e.Err }
 // sent. errors.Is(err, ErrInvalidInput) is true for it.
 type InputError struct {
 	Model  string // empty if the request is about no model
-	Field  string
+	Field  string // empty if Reason names the fields, as [WithInputCheck] may have it
 	Reason string // what is wrong, and what would be right
+
+	err error // of the check
 }
 
 // Error tells the field and the reason.
 func (e *InputError) Error() string {
-	if e.Model == "" {
-		return fmt.Sprintf("vidgo: %s: %s", e.Field, e.Reason)
-	}
-	return fmt.Sprintf("vidgo: %s: %s: %s", e.Model, e.Field, e.Reason)
+	return "vidgo: " + strings.Join(slices.DeleteFunc([]string{e.Model, e.Field, e.Reason}, func(s string) bool { return s == "" }), ": ")
 }
+
+// Unwrap gives the error of the check of [WithInputCheck], if it is one.
+func (e *InputError) Unwrap() error { return e.err }
 
 // Is answers for [ErrInvalidInput].
 func (e *InputError) Is(target error) bool { return target == ErrInvalidInput }

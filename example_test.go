@@ -240,5 +240,5 @@ func ExampleWithInputCheck() {
 	client, _ := vidgo.NewClient("my-api-key", vidgo.WithInputCheck(check))
 	_, err := client.Submit(context.Background(), vidgo.Untyped("sora-2", nil))
 	fmt.Println(err, errors.Is(err, vidgo.ErrInvalidInput))
-	// Output: vidgo: invalid input: sora-2: prompt: is empty true
+	// Output: vidgo: sora-2: prompt: is empty true
 }

@@ -381,8 +381,8 @@ func WithRelay(r Relay) Option {
 }
 
 // WithInputCheck sets a check that every submission's input, as JSON, must
-// pass before it is sent. Its error comes back from Submit, and
-// errors.Is(err, ErrInvalidInput) is true for it. check must be safe for
+// pass before it is sent. Its error comes back from Submit in an [InputError],
+// which unwraps to it. check must be safe for
 // concurrent use. The default is none, because a catalogue of models ages
 // faster than an SDK is upgraded.
 func WithInputCheck(check func(model string, input []byte) error) Option {

@@ -65,7 +65,7 @@ func (c *Client) prepare(ctx context.Context, in Input, opts []SubmitOption) (*r
 	}
 	if c.inputCheck != nil {
 		if err := c.inputCheck(model, bytes.Clone(object)); err != nil {
-			return nil, nil, fmt.Errorf("%w: %s: %w", ErrInvalidInput, model, err)
+			return nil, nil, &InputError{Model: model, Reason: err.Error(), err: err}
 		}
 	}
 	cfg, err := applyAll(callConfig{callbackURL: c.callbackURL}, opts)

@@ -122,6 +122,9 @@ func TestInputCheck(t *testing.T) {
 	_, err := client.Submit(t.Context(), boat)
 	require.ErrorIs(t, err, why)
 	require.ErrorIs(t, err, vidgo.ErrInvalidInput)
+	fault, ok := errors.AsType[*vidgo.InputError](err)
+	require.True(t, ok)
+	require.Equal(t, "sora-2", fault.Model)
 	require.Empty(t, srv.Requests())
 }
 

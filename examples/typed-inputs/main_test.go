@@ -61,7 +61,7 @@ func TestCheckComesBackFromSubmit(t *testing.T) {
 	require.NoError(t, err)
 	_, err = client.Submit(t.Context(), video.Sora2{Prompt: "a", Duration: 12})
 	require.ErrorIs(t, err, vidgo.ErrInvalidInput)
-	require.EqualError(t, err, "vidgo: invalid input: sora-2: duration is 12; want 10 or 15")
+	require.EqualError(t, err, "vidgo: sora-2: duration is 12; want 10 or 15")
 	wrong, ok := errors.AsType[*models.InputError](err)
 	require.True(t, ok)
 	require.Equal(t, "sora-2", wrong.Model)
