@@ -1,0 +1,97 @@
+package vidgo
+
+import "container/heap"
+
+// requeue plans the next poll of w after the pause of r, earlier if somebody
+// hinted at the task meanwhile or joined too late for the pause, and so that one
+// fits in before the next deadline.
+func (t *tracker) requeue(w *wait, r report) {
+	now := t.now()
+	w.due, w.abandon = now+instant(r.pause), nil
+	if w.again || w.joins != r.joins {
+		w.due = min(w.due, t.soon(w))
+	}
+	for _, by := range w.watchers {
+		if by.lastLook > now {
+			w.due = min(w.due, by.lastLook)
+		}
+	}
+	if w.again {
+		w.again = false
+		t.hints.add(w)
+	} else {
+		t.queue.add(w)
+	}
+}
+
+// soon is now, but not sooner than pollGap after the last poll of w.
+func (t *tracker) soon(w *wait) instant {
+	if w.polls == 0 {
+		return t.now()
+	}
+	return max(t.now(), w.asked+instant(pollGap))
+}
+
+// hurry plans the next poll of w for soon. The answer to one that is under way
+// will do.
+func (t *tracker) hurry(w *wait) {
+	if due := t.soon(w); w.in != nil && due < w.due {
+		w.due = due
+		heap.Fix(w.in, w.index)
+	}
+}
+
+// hint plans a poll of w that begins after now, ahead of a backlog.
+func (t *tracker) hint(w *wait) {
+	switch w.in {
+	case nil:
+		w.again = true
+	case &t.queue:
+		w.in.remove(w)
+		w.due = min(w.due, t.soon(w))
+		t.hints.add(w)
+	default:
+		t.hurry(w)
+	}
+}
+
+// dueQueue is a heap of waits, the most urgent first. Every poll puts its
+// task behind those that are overdue, so that none starves.
+type dueQueue []*wait
+
+func (q dueQueue) Len() int           { return len(q) }
+func (q dueQueue) Less(i, j int) bool { return q[i].due < q[j].due }
+
+func (q dueQueue) Swap(i, j int) {
+	q[i], q[j] = q[j], q[i]
+	q[i].index, q[j].index = i, j
+}
+
+// Push is called by package heap.
+func (q *dueQueue) Push(x any) {
+	w := x.(*wait)
+	w.index = len(*q)
+	*q = append(*q, w)
+}
+
+// Pop is called by package heap.
+func (q *dueQueue) Pop() any {
+	last := len(*q) - 1
+	w := (*q)[last]
+	(*q)[last] = nil
+	*q = (*q)[:last]
+	w.in = nil
+	return w
+}
+
+func (q *dueQueue) add(w *wait) {
+	w.in = q
+	heap.Push(q, w)
+}
+
+// remove takes w out of the queue it is in, which may be none.
+func (q *dueQueue) remove(w *wait) {
+	if q != nil {
+		heap.Remove(q, w.index)
+	}
+}
