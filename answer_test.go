@@ -52,50 +52,6 @@ func TestErrorShapes(t *testing.T) {
 	}
 }
 
-func TestAPIErrorAnswersQuestions(t *testing.T) {
-	all := []error{vidgo.ErrUnauthorized, vidgo.ErrInsufficientCredits, vidgo.ErrForbidden, vidgo.ErrNotFound,
-		vidgo.ErrRateLimited, vidgo.ErrInvalidInput, vidgo.ErrModeration}
-	tests := []struct {
-		name string
-		err  vidgo.APIError
-		is   []error
-	}{
-		{"401", vidgo.APIError{StatusCode: 401}, []error{vidgo.ErrUnauthorized}},
-		{"402", vidgo.APIError{StatusCode: 402}, []error{vidgo.ErrInsufficientCredits}},
-		{"402 of newer models, by type", vidgo.APIError{StatusCode: 400, Type: "insufficient_credits_error"}, []error{vidgo.ErrInsufficientCredits}},
-		{"402 of newer models, by words", vidgo.APIError{StatusCode: 400, Message: "Insufficient credits"}, []error{vidgo.ErrInsufficientCredits}},
-		{"403", vidgo.APIError{StatusCode: 403}, []error{vidgo.ErrForbidden}},
-		{"404", vidgo.APIError{StatusCode: 404}, []error{vidgo.ErrNotFound}},
-		{"429", vidgo.APIError{StatusCode: 429}, []error{vidgo.ErrRateLimited}},
-		{"400", vidgo.APIError{StatusCode: 400, Type: "validation_error"}, []error{vidgo.ErrInvalidInput}},
-		{"422", vidgo.APIError{StatusCode: 422}, []error{vidgo.ErrInvalidInput}},
-		{"moderation", vidgo.APIError{StatusCode: 400, Type: "content_moderation_error"}, []error{vidgo.ErrInvalidInput, vidgo.ErrModeration}},
-		{"200 with code 401", vidgo.APIError{StatusCode: 200, Code: 401}, []error{vidgo.ErrUnauthorized}},
-		{"502 that claims to be a 404", vidgo.APIError{StatusCode: 502, Code: 404}, nil},
-		{"500", vidgo.APIError{StatusCode: 500}, nil},
-		{"zero", vidgo.APIError{}, nil},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			require.NotEmpty(t, test.err.Error())
-			for _, question := range all {
-				want := false
-				for _, is := range test.is {
-					want = want || is == question
-				}
-				require.Equal(t, want, test.err.Is(question), "%v", question)
-			}
-		})
-	}
-}
-
-func TestErrorsAreSafeOnTheirZeroValues(t *testing.T) {
-	for _, err := range []error{&vidgo.APIError{}, &vidgo.TaskError{}, &vidgo.WaitError{}, &vidgo.AmbiguousSubmitError{},
-		&vidgo.InputError{}, &vidgo.CallbackURLError{}} {
-		require.NotEmpty(t, err.Error(), "%T", err)
-	}
-}
-
 func TestRetryAfter(t *testing.T) {
 	now := time.Date(2026, 11, 24, 4, 0, 0, 0, time.UTC)
 	date := func(d time.Duration) string { return now.Add(d).Format(http.TimeFormat) }

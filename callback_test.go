@@ -532,22 +532,6 @@ func TestNonFinalCallbackBeforeTheAnswer(t *testing.T) {
 	})
 }
 
-func TestManyEarlyCallbacks(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		srv := vidgotest.Server{Default: vidgotest.Script{Duration: time.Second}}
-		client := newCallbackClient(t, &srv)
-		var ids []string
-		for range 6000 {
-			ids = append(ids, submit(t, client).ID)
-		}
-		time.Sleep(time.Minute)
-		for _, err := range client.Completions(t.Context(), ids) {
-			require.NoError(t, err)
-		}
-		require.Empty(t, srv.Requests(vidgotest.EndpointStatus))
-	})
-}
-
 // Things that held.
 func TestHandleMayWaitForItsTask(t *testing.T) {
 	for name, opts := range map[string][]vidgo.Option{"hints": nil, "signed": {vidgo.WithCallbackSecret(secret)}} {

@@ -478,15 +478,6 @@ func TestWaitSubmissionInManyOrders(t *testing.T) {
 	})
 }
 
-func TestTinyMaxAge(t *testing.T) {
-	var srv vidgotest.Server
-	client, err := vidgo.NewClient(apiKey, vidgo.WithHTTPClient(srv.Client()), vidgo.WithCallbackMaxAge(time.Nanosecond))
-	require.NoError(t, err)
-	for range 100 {
-		submit(t, client)
-	}
-}
-
 // Some of them say so after a time-out behind them, when there is a task.
 func TestGatewaysJSONIsNoRefusal(t *testing.T) {
 	for name, body := range map[string]string{

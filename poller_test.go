@@ -1,0 +1,201 @@
+package vidgo_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/vidgo-go/vidgo"
+	"github.com/vidgo-go/vidgo/vidgotest"
+)
+
+func TestFailedPollsAreRepeatedSoonThenRarely(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		client := newCallbackClient(t, &srv, vidgo.WithCallbackURL(callbackURL)) // pauses of 20 s and more
+		srv.Default = vidgotest.Script{Callback: vidgotest.Callback{Drop: true}}
+		task := submit(t, client)
+		srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointStatus, Status: 500, Times: 8})
+		_, err := client.Wait(t.Context(), task.ID)
+		require.NoError(t, err)
+		polls := srv.Requests(vidgotest.EndpointStatus)
+		for i, want := range []time.Duration{1, 2, 4, 8, 16, 32, 64, 128} {
+			pause := polls[i+1].Time.Sub(polls[i].Time)
+			require.LessOrEqual(t, pause, want*time.Second*12/10, "pause %d", i)
+			require.GreaterOrEqual(t, pause, min(want*time.Second*8/10, 90*time.Second), "pause %d", i)
+		}
+	})
+}
+
+func TestPollEvery(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		srv.Default = vidgotest.Script{Duration: time.Minute}
+		client := newClient(t, &srv)
+		var asked []string
+		schedule := func(n int, last *vidgo.Task) time.Duration {
+			status := "nothing"
+			if last != nil {
+				status = string(last.Status)
+			}
+			asked = append(asked, fmt.Sprintf("%d %s", n, status))
+			return 25 * time.Second
+		}
+		began := time.Now()
+		_, err := client.Wait(t.Context(), submit(t, client).ID, vidgo.PollEvery(schedule))
+		require.NoError(t, err)
+		require.Equal(t, 75*time.Second, time.Since(began), "the pause before the first poll is the schedule's, too")
+		require.Equal(t, []string{"0 nothing", "1 nothing", "0 nothing", "1 running", "2 running"}, asked, "two to try it out")
+	})
+}
+
+func TestFastestScheduleOfAllWaitsCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		srv.Default = vidgotest.Script{Duration: 70 * time.Second}
+		client := newClient(t, &srv)
+		id := submit(t, client).ID
+		every := func(d time.Duration) vidgo.WaitOption {
+			return vidgo.PollEvery(func(int, *vidgo.Task) time.Duration { return d })
+		}
+		var wg sync.WaitGroup
+		for _, d := range []time.Duration{time.Hour, 30 * time.Second} {
+			wg.Go(func() {
+				began := time.Now()
+				_, err := client.Wait(t.Context(), id, every(d))
+				require.NoError(t, err)
+				require.LessOrEqual(t, time.Since(began), 91*time.Second)
+			})
+			synctest.Wait()
+		}
+		wg.Wait()
+	})
+}
+
+func TestPauseAfter429IsShared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		srv.Default = vidgotest.Script{Duration: 5 * time.Second}
+		client := newClient(t, &srv, vidgo.WithMaxConcurrentPolls(1))
+		var ids []string
+		for range 5 {
+			ids = append(ids, submit(t, client).ID)
+		}
+		srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointStatus, Status: 429, RetryAfter: "30"})
+		began := time.Now()
+		for _, err := range client.Completions(t.Context(), ids) {
+			require.NoError(t, err)
+		}
+		polls := srv.Requests(vidgotest.EndpointStatus)
+		require.Equal(t, 30*time.Second, polls[1].Time.Sub(began), "no other task is asked for in the pause")
+		require.Len(t, polls, 6)
+	})
+}
+
+func TestRefusalsOfPollsTogetherAreOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := vidgotest.Server{Default: vidgotest.Script{Duration: time.Millisecond}}
+		client := newClient(t, &srv)
+		var ids []string
+		for range 8 {
+			ids = append(ids, submit(t, client).ID)
+		}
+		srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointStatus, Status: 429, Delay: 100 * time.Millisecond, Times: 8})
+		began := time.Now()
+		for _, err := range client.Completions(t.Context(), ids) {
+			require.NoError(t, err)
+		}
+		require.Less(t, time.Since(began), 4*time.Second, "the first 429s of all should cost 1 s")
+	})
+}
+
+func TestJoiningWhileAScheduleThinks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := vidgotest.Server{Default: vidgotest.Script{Duration: 30 * time.Second}}
+		client := newClient(t, &srv)
+		id := submit(t, client).ID
+		slow := func(n int, last *vidgo.Task) time.Duration {
+			if last != nil {
+				time.Sleep(100 * time.Millisecond) // asks a database, say
+			}
+			return time.Duration(n) * time.Hour
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go client.Wait(ctx, id, vidgo.PollEvery(slow))
+		time.Sleep(50 * time.Millisecond)
+		began := time.Now()
+		_, err := client.Wait(t.Context(), id, vidgo.PollEvery(vidgo.Backoff(time.Second, 5*time.Second)))
+		require.NoError(t, err)
+		cancel()
+		require.Less(t, time.Since(began), time.Minute)
+	})
+}
+
+func TestBackoff(t *testing.T) {
+	s := vidgo.Backoff(2*time.Second, 15*time.Second)
+	require.Zero(t, s(0, nil))
+	for n, want := range map[int]float64{1: 2, 2: 3, 3: 4.5, 4: 6.75, 5: 10.125, 6: 15, 7: 15, 1 << 40: 15} {
+		for range 20 {
+			require.InDelta(t, want, s(n, nil).Seconds(), want*0.2+1e-6)
+		}
+	}
+}
+
+func TestBackoffKeepsItsBounds(t *testing.T) {
+	for n := range 100 {
+		require.GreaterOrEqual(t, vidgo.Backoff(time.Second, math.MaxInt64)(n, nil), time.Duration(0), "n %d", n)
+		require.GreaterOrEqual(t, vidgo.Backoff(math.MaxInt64, math.MaxInt64)(n, nil), time.Duration(0), "n %d", n)
+	}
+}
+
+func TestManyWaitsForOneTaskShareItsPolls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		srv.Default = vidgotest.Script{Duration: time.Minute}
+		client := newClient(t, &srv)
+		id := submit(t, client).ID
+		srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointStatus, Delay: 500 * time.Millisecond, Times: -1})
+		one, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		var mu sync.Mutex
+		seen := map[*vidgo.Task]bool{}
+		began := time.Now()
+		for i := range 100 {
+			ctx := t.Context()
+			if i == 7 {
+				ctx = one
+			}
+			wg.Go(func() {
+				task, err := client.Wait(ctx, id)
+				mu.Lock()
+				defer mu.Unlock()
+				if i == 7 {
+					require.ErrorIs(t, err, context.Canceled)
+					require.Equal(t, 5*time.Second, time.Since(began), "the cancelled one returns at once")
+					return
+				}
+				require.NoError(t, err)
+				require.Equal(t, vidgo.Finished, task.Status)
+				seen[task] = true
+				task.Files[0].URL = "changed" // to each its own
+			})
+		}
+		time.Sleep(5 * time.Second)
+		cancel()
+		wg.Wait()
+		require.Len(t, seen, 99)
+		polls := srv.Requests(vidgotest.EndpointStatus)
+		require.Less(t, len(polls), 12, "as many as for one wait")
+		for _, poll := range polls {
+			require.Equal(t, 1, poll.InFlight, "one poll at a time")
+		}
+		requireIdle(t, client)
+	})
+}
