@@ -13,7 +13,7 @@ import (
 // Check tells what is wrong with the JSON object that is to be a model's
 // input: fields of the wrong type, out of their bounds or missing, and
 // combinations that the model refuses. It finds all faults, and then the error
-// is an [*InputError]. It fits vidgo.WithInputCheck.
+// is an [*CheckError]. It fits vidgo.WithInputCheck.
 //
 // It errs on the side of sending: a model that the catalogue does not know
 // passes, as do unknown fields (but where the model refuses them), fields of
@@ -29,9 +29,9 @@ func Check(model string, input []byte) error {
 	}
 	object, fault := readObject(input)
 	if fault != nil {
-		return newInputError(model, []Fault{*fault})
+		return newCheckError(model, []Fault{*fault})
 	}
-	return newInputError(model, e.checker().faults(object))
+	return newCheckError(model, e.checker().faults(object))
 }
 
 // faults are those of the schema, and those of the rules in fields that are

@@ -71,12 +71,12 @@ func TestCheckReadsAsTheModelDoes(t *testing.T) {
 	})
 }
 
-func TestInputError(t *testing.T) {
+func TestCheckError(t *testing.T) {
 	err := models.Check("sora-2", []byte(`{}`))
-	fault, ok := errors.AsType[*models.InputError](err)
+	fault, ok := errors.AsType[*models.CheckError](err)
 	require.True(t, ok)
-	require.Equal(t, &models.InputError{Model: "sora-2", Faults: []models.Fault{{Field: "prompt", Reason: "is missing"}}}, fault)
-	require.NotEmpty(t, (&models.InputError{}).Error())
+	require.Equal(t, &models.CheckError{Model: "sora-2", Faults: []models.Fault{{Field: "prompt", Reason: "is missing"}}}, fault)
+	require.NotEmpty(t, (&models.CheckError{}).Error())
 	err = models.Check("xai/grok-imagine-image/edit", []byte(`{"prompt":"a","image_urls":["u"],"a\nb":1}`))
 	require.ErrorContains(t, err, "a\uFFFDb is not a field", "an error is one line")
 	require.Equal(t, "the reason", models.Fault{Reason: "the reason"}.String())
@@ -228,7 +228,7 @@ func BenchmarkCheck(b *testing.B) {
 func ExampleCheck() {
 	err := models.Check("sora-2", []byte(`{"prompt": "a paper boat in the rain", "duration": 12, "aspect_ratio": "4:3"}`))
 	fmt.Println(err)
-	if wrong, ok := errors.AsType[*models.InputError](err); ok {
+	if wrong, ok := errors.AsType[*models.CheckError](err); ok {
 		fmt.Println(wrong.Faults[1].Field)
 	}
 	// Output:

@@ -112,7 +112,7 @@ func faultsOf(t testing.TB, err error) []models.Fault {
 	if err == nil {
 		return nil
 	}
-	fault, ok := err.(*models.InputError)
+	fault, ok := err.(*models.CheckError)
 	require.True(t, ok, "%T: %v", err, err)
 	require.NotEmpty(t, fault.Faults)
 	return fault.Faults

@@ -10,8 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// InputError tells all that is wrong with an input.
-type InputError struct {
+// CheckError tells all that is wrong with an input.
+type CheckError struct {
 	Model  string
 	Faults []Fault // by field
 }
@@ -35,7 +35,7 @@ func (f Fault) String() string {
 
 // Error tells the faults in one line. It leaves out the model, which whoever
 // asked knows, and which a client with this check puts before it.
-func (e *InputError) Error() string {
+func (e *CheckError) Error() string {
 	if len(e.Faults) == 0 {
 		return "the input is not what the model takes"
 	}
@@ -46,16 +46,16 @@ func (e *InputError) Error() string {
 	return strings.Join(texts, " | ")
 }
 
-// newInputError puts the faults in an order that does not change. It is nil if
+// newCheckError puts the faults in an order that does not change. It is nil if
 // there are none.
-func newInputError(model string, faults []Fault) error {
+func newCheckError(model string, faults []Fault) error {
 	if len(faults) == 0 {
 		return nil
 	}
 	slices.SortFunc(faults, func(a, b Fault) int {
 		return cmp.Or(cmp.Compare(a.Field, b.Field), cmp.Compare(a.Reason, b.Reason))
 	})
-	return &InputError{Model: model, Faults: faults}
+	return &CheckError{Model: model, Faults: faults}
 }
 
 // show prints a value as JSON, as much of it as a line can take.

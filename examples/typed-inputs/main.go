@@ -60,7 +60,7 @@ func demo(ctx context.Context, srv *vidgotest.Server, out io.Writer) error {
 // refused shows what is wrong with an input that must not be sent.
 func refused(ctx context.Context, client *vidgo.Client, in vidgo.Input, out io.Writer) error {
 	_, err := client.Submit(ctx, in)
-	wrong, ok := errors.AsType[*models.InputError](err)
+	wrong, ok := errors.AsType[*models.CheckError](err)
 	if !ok {
 		return fmt.Errorf("the input passed, and should not: %w", err)
 	}

@@ -62,7 +62,7 @@ func TestCheckComesBackFromSubmit(t *testing.T) {
 	_, err = client.Submit(t.Context(), video.Sora2{Prompt: "a", Duration: 12})
 	require.ErrorIs(t, err, vidgo.ErrInvalidInput)
 	require.EqualError(t, err, "vidgo: sora-2: duration is 12; want 10 or 15")
-	wrong, ok := errors.AsType[*models.InputError](err)
+	wrong, ok := errors.AsType[*models.CheckError](err)
 	require.True(t, ok)
 	require.Equal(t, "sora-2", wrong.Model)
 	require.Empty(t, srv.Requests())
