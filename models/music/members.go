@@ -27,21 +27,24 @@ func readMembers(raw []byte) (members, error) {
 	return m, nil
 }
 
-// readInner reads the object inside the first of the names that is there. If
-// none is, the object itself may be it: that is how these types marshal.
+// readInner reads the object inside the first of the names that holds one. A
+// name that is null, empty or no object hides none of the others. If none of
+// them is there, the object itself may be it: that is how these types marshal.
 func readInner(raw []byte, names ...string) (members, error) {
 	outer, err := readMembers(raw)
 	if err != nil {
 		return nil, err
 	}
+	found := false
 	for _, name := range names {
-		if _, ok := outer[name]; !ok {
-			continue
-		}
-		if inner, err := readMembers(outer.inner(name)); err == nil {
+		if inner, err := readMembers(outer.inner(name)); err == nil && len(inner) > 0 {
 			return inner, nil
 		}
-		return nil, nil // empty, or no object: the file is there, its parts are not
+		_, ok := outer[name]
+		found = found || ok
+	}
+	if found {
+		return nil, nil // the file is there, its parts are not
 	}
 	return outer, nil
 }

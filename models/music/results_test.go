@@ -68,6 +68,10 @@ func TestVocals(t *testing.T) {
 	} {
 		require.Zero(t, one[music.Vocals](t, f), name)
 	}
+	for _, other := range []string{`null`, `""`, `"null"`, `7`} {
+		f := file(`{"separate_vocals":` + other + `,"vocal_removal":"{\"vocal_url\":\"v\"}"}`)
+		require.Equal(t, music.Vocals{VocalURL: "v"}, one[music.Vocals](t, f), "what is %s does not hide the other name", other)
+	}
 	require.Equal(t, music.Vocals{VocalURL: "v"}, one[music.Vocals](t, `{"separate_vocals":"{\"vocal_url\":\"v\",\"instrumental_url\":7}"}`))
 }
 
