@@ -21,6 +21,8 @@ func TestCheckSays(t *testing.T) {
 		{"an unknown field passes", "sora-2", `{"prompt":"a","watermark":false}`, ""},
 		{"but not where the model refuses it", "xai/grok-imagine-image/edit", `{"prompt":"a","image_urls":["u"],"n":2}`,
 			`n is not a field of this model; want only image_urls, prompt, size`},
+		{"which are named once", "xai/grok-imagine-image/edit", `{"prompt":"a","image_urls":["u"],"n":2,"style":"x","mode":"y"}`,
+			`mode is not a field of this model; want only image_urls, prompt, size | n is not a field of this model | style is not a field of this model`},
 		{"no JSON", "sora-2", `{"prompt":`, "the input is no valid JSON (unexpected EOF); want a JSON object"},
 		{"nothing", "sora-2", ``, "the input is no valid JSON (EOF); want a JSON object"},
 		{"two values", "sora-2", `{"prompt":"a"} {}`, "the input is no valid JSON (something follows the first value); want a JSON object"},
@@ -42,6 +44,8 @@ func TestCheckSays(t *testing.T) {
 			"audio_weight is -0.5; want at least 0 | style_weight is 1.5; want at most 1"},
 		{"a field of two that are missing", "convert-to-wav", `{"task_id":"a"}`, "audio_id is missing"},
 		{"no URL", "upload-and-separate-vocals", `{"audio_url":"a.mp3"}`, `audio_url is "a.mp3"; want an absolute URL`},
+		{"a URL with a bad escape", "upload-and-separate-vocals", `{"audio_url":"https://example.com/100%.mp3"}`,
+			`audio_url is "https://example.com/100%.mp3"; want %25 for each % that is no escape`},
 		{"a URL as people write it", "upload-and-separate-vocals", `{"audio_url":"https://example.com/été 1.mp3?a=b|c"}`, ""},
 		{"a member of a member", "kwaivgi/kling-v3.0-std/text-to-video", `{"duration":3,"multi_shots":true,"multi_prompt":[{"prompt":"a","duration":"3"}]}`,
 			`multi_prompt[0].duration is the string "3"; want a whole number`},
@@ -62,6 +66,14 @@ func TestCheckReadsAsTheModelDoes(t *testing.T) {
 		{"digits out of bounds", "alibaba/happyhorse-1.1/text-to-video", `{"prompt":"a","duration":"77"}`, "duration is 77; want at most 15"},
 		{"booleans in words", "alibaba/happyhorse-1.1/text-to-video", `{"prompt":"a","enable_safety_checker":"Off"}`, ""},
 		{"booleans in numbers", "kwaivgi/kling-video-o3-pro/text-to-video", `{"prompt":"a","duration":"5","multi_shots":0,"sound":1}`, ""},
+		{"digits in a list", "kwaivgi/kling-video-o3-pro/text-to-video",
+			`{"duration":"5","multi_shots":"true","sound":1,"multi_prompt":[{"prompt":"a","duration":"2"},{"prompt":"b","duration":"3"}]}`, ""},
+		{"digits in a list that add up to something else", "kwaivgi/kling-video-o3-4k/text-to-video",
+			`{"duration":"5","multi_shots":"true","sound":1,"multi_prompt":[{"prompt":"a","duration":"2"},{"prompt":"b","duration":"4"}]}`,
+			"duration is 5; want 6, which is what multi_prompt adds up to"},
+		{"whatever else is in such a list", "kwaivgi/kling-video-o3-std/text-to-video",
+			`{"duration":5,"multi_shots":false,"sound":true,"prompt":"a","multi_prompt":["2",{"duration":null}]}`,
+			`multi_prompt[0] is the string "2"; want an object | multi_prompt[1].duration is null; want a whole number`},
 		{"rules see what is meant", "kwaivgi/kling-video-o3-pro/text-to-video", `{"duration":5,"multi_shots":"no","sound":"yes"}`,
 			"prompt is missing; want it if multi_shots is false"},
 		{"other words", "kwaivgi/kling-video-o3-pro/text-to-video", `{"prompt":"a","duration":5,"multi_shots":"maybe","sound":2}`,
@@ -80,6 +92,17 @@ func TestCheckError(t *testing.T) {
 	err = models.Check("xai/grok-imagine-image/edit", []byte(`{"prompt":"a","image_urls":["u"],"a\nb":1}`))
 	require.ErrorContains(t, err, "a\uFFFDb is not a field", "an error is one line")
 	require.Equal(t, "the reason", models.Fault{Reason: "the reason"}.String())
+}
+
+// An error is as long as a person reads; the faults are all there.
+func TestManyFaults(t *testing.T) {
+	err := models.Check("sora-2", []byte(`{"prompt":"a","image_urls":[`+strings.Repeat("1,", 99)+`1]}`))
+	fault, ok := errors.AsType[*models.CheckError](err)
+	require.True(t, ok)
+	require.Len(t, fault.Faults, 101)
+	require.Equal(t, 19, strings.Count(err.Error(), "is 1; want a string"))
+	require.True(t, strings.HasPrefix(err.Error(), "image_urls has 100 items; want at most 1 | "))
+	require.True(t, strings.HasSuffix(err.Error(), " | and 81 more"), "%s", err)
 }
 
 // For every model: the smallest input passes, and an unknown field, a missing

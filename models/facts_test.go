@@ -62,6 +62,7 @@ type check struct {
 	Pixels *struct {
 		Field    string
 		Multiple int
+		MinEdge  int `json:"min_edge"`
 		Edge     int `json:"max_edge"`
 		Ratio    int `json:"max_ratio"`
 		Least    int `json:"min_pixels"`

@@ -33,15 +33,23 @@ func (f Fault) String() string {
 	}, strings.TrimPrefix(cut(f.Field, 200)+" "+f.Reason, " "))
 }
 
-// Error tells the faults in one line. It leaves out the model, which whoever
-// asked knows, and which a client with this check puts before it.
+// mostTold keeps an error readable, whatever the input is. Faults has them all.
+const mostTold = 20
+
+// Error tells the faults in one line, the first 20 of them. It leaves out the
+// model, which whoever asked knows, and which a client with this check puts
+// before it.
 func (e *CheckError) Error() string {
 	if len(e.Faults) == 0 {
 		return "the input is not what the model takes"
 	}
-	texts := make([]string, len(e.Faults))
-	for i, f := range e.Faults {
+	told := e.Faults[:min(len(e.Faults), mostTold)]
+	texts := make([]string, len(told))
+	for i, f := range told {
 		texts[i] = f.String()
+	}
+	if more := len(e.Faults) - len(told); more > 0 {
+		texts = append(texts, fmt.Sprintf("and %d more", more))
 	}
 	return strings.Join(texts, " | ")
 }
@@ -76,12 +84,15 @@ func cut(text string, most int) string {
 }
 
 // choice joins with commas and "or".
-func choice(words []string) string {
+func choice(words []string) string { return enumerate(words, " or ") }
+
+// enumerate joins with commas, and with something else before the last.
+func enumerate(words []string, before string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")
 	}
 	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " or " + words[last]
+	return strings.Join(words[:last], ", ") + before + words[last]
 }
 
 // showAll is a choice of values.

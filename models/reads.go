@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// reads says how a model reads fields more generously than its schema says.
+// reads says how a model reads fields more generously than its schema says. A
+// name such as "multi_prompt[].duration" is a member of each object in a list.
 type reads struct {
 	Trim  []string // white space around these strings does not count
 	Fold  []string // the values of these may be in upper or lower case
@@ -18,12 +19,7 @@ type reads struct {
 // is refused here that passes there.
 func (c *checker) normalise(object map[string]any) {
 	how := c.entry.Reads
-	rewrite(object, how.Trim, func(_ string, v any) any {
-		if s, ok := v.(string); ok {
-			return strings.TrimSpace(s)
-		}
-		return v
-	})
+	rewrite(object, how.Trim, func(_ string, v any) any { return trim(v) })
 	rewrite(object, how.Fold, c.foldEnum)
 	rewrite(object, how.Ints, func(_ string, v any) any { return readInt(v) })
 	rewrite(object, how.Bools, func(_ string, v any) any { return readBool(v) })
@@ -31,10 +27,30 @@ func (c *checker) normalise(object map[string]any) {
 
 func rewrite(object map[string]any, names []string, read func(name string, v any) any) {
 	for _, name := range names {
-		if v, ok := object[name]; ok {
-			object[name] = read(name, v)
+		list, member, isMember := strings.Cut(name, "[].")
+		if !isMember {
+			rewriteField(object, name, read)
+			continue
+		}
+		items, _ := object[list].([]any)
+		for _, item := range items {
+			inner, _ := item.(map[string]any)
+			rewriteField(inner, member, read)
 		}
 	}
+}
+
+func rewriteField(object map[string]any, name string, read func(name string, v any) any) {
+	if v, ok := object[name]; ok {
+		object[name] = read(name, v)
+	}
+}
+
+func trim(v any) any {
+	if s, ok := v.(string); ok {
+		return strings.TrimSpace(s)
+	}
+	return v
 }
 
 func (c *checker) foldEnum(name string, v any) any {

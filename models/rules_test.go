@@ -177,6 +177,7 @@ func TestTurboShots(t *testing.T) {
 			`duration is 9; want 8, which is what multi_prompt adds up to`},
 		{"turbo shots that are too long", turbo, `{"multi_prompt":[{"prompt":"a"},{"prompt":"b"},{"prompt":"c","duration":6}]}`,
 			`multi_prompt has a duration of 16 in all; want at most 15`},
+		{"a turbo shot that is blank", turbo, `{"multi_prompt":[{"prompt":" "}]}`, `multi_prompt[0].prompt has 0 characters; want at least 1`},
 	})
 }
 
@@ -204,12 +205,16 @@ func TestSizes(t *testing.T) {
 		{"a long edge in 4K", flare, `{"prompt":"a","size":"3840x2160","resolution":"4K"}`, ""},
 		{"a long edge in 2K", flare, `{"prompt":"a","size":"2160x3840","resolution":"2K"}`, `resolution is "2K"; want "4K" if an edge of size is 3840 or more`},
 		{"no multiple of 16", flare, `{"prompt":"a","size":"2040x1024","resolution":"2K"}`, `size is "2040x1024"; want edges that are multiples of 16`},
-		{"too long an edge", flare, `{"prompt":"a","size":"3856x2160","resolution":"4K"}`, `size is "3856x2160"; want edges of at most 3840`},
+		{"too long an edge", flare, `{"prompt":"a","size":"3856x2160","resolution":"4K"}`, `size is "3856x2160"; want edges of at most 3840 and 655360 to 8294400 pixels in all`},
 		{"three to one", flare, `{"prompt":"a","size":"3072x1024","resolution":"4K"}`, ""},
 		{"more than three to one", flare, `{"prompt":"a","size":"3072x1008","resolution":"4K"}`, `size is "3072x1008"; want edges whose ratio is at most 3:1`},
 		{"the fewest pixels", flare, `{"prompt":"a","size":"1024x640","resolution":"2K"}`, ""},
 		{"too few pixels", flare, `{"prompt":"a","size":"1008x640","resolution":"2K"}`, `size is "1008x640"; want 655360 to 8294400 pixels in all`},
 		{"too many pixels", flare, `{"prompt":"a","size":"3840x2176","resolution":"4K"}`, `size is "3840x2176"; want 655360 to 8294400 pixels in all`},
+		{"all that is wrong", flare, `{"prompt":"a","size":"4001x1000","resolution":"4K"}`,
+			`size is "4001x1000"; want edges that are multiples of 16, edges of at most 3840 and edges whose ratio is at most 3:1`},
+		{"only positive ones", "blackforestlabs/flux/dev", `{"prompt":"a","size":"0x10"}`, `size is "0x10"; want edges of at least 1`},
+		{"any positive ones", "blackforestlabs/flux/schnell", `{"prompt":"a","size":"1x7"}`, ""},
 		{"no pixels", flare, `{"prompt":"a","size":"0x0","resolution":"4K"}`, `size is "0x0"; want 655360 to 8294400 pixels in all`},
 	})
 }
@@ -228,6 +233,13 @@ func TestMusic(t *testing.T) {
 		{"V4 sings no more", "generate-music", song("V4", 3001, 201, 80), `prompt has 3001 characters; want at most 3000 if mv is "V4" and custom_mode is true and instrumental is false` +
 			` | style has 201 characters; want at most 200 if mv is "V4"`},
 		{"V5 sings more", "generate-music", song("V5", 5000, 1000, 80), ""},
+		{"a song needs a prompt", "generate-music", `{"custom_mode":true,"instrumental":false,"mv":"V5","style":"s","title":"t"}`,
+			"prompt is missing; want it if custom_mode is true and instrumental is false"},
+		{"an idea is one", "generate-music", `{"custom_mode":false,"instrumental":true,"mv":"V5"}`, "prompt is missing; want it if custom_mode is false"},
+		{"where a page contradicts itself about a prompt, none passes", "generate-music",
+			`{"custom_mode":true,"instrumental":true,"mv":"V5","style":"s","title":"t"}`, ""},
+		{"and about a time", "upload-and-extend-audio",
+			`{"upload_url":"https://example.com/a.mp3","default_param_flag":false,"instrumental":false,"mv":"V5"}`, ""},
 		{"an idea is shorter", "generate-music", `{"prompt":"` + text(501) + `","custom_mode":false,"instrumental":true,"mv":"V5"}`,
 			`prompt has 501 characters; want at most 500 if custom_mode is false`},
 		{"where a page contradicts itself, the longer passes", "extend-music",

@@ -3,8 +3,10 @@ package models
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -120,7 +122,7 @@ func (c *checker) explain(k jsonschema.ErrorKind, field string, value any) []Fau
 	case *kind.Required:
 		return c.each(k.Missing, field, "is missing")
 	case *kind.AdditionalProperties:
-		return c.each(k.Properties, field, "is not a field of this model; want only "+strings.Join(c.fields, ", "))
+		return c.unknown(k.Properties)
 	case *kind.Type:
 		if value == nil && slices.Contains(c.required, field) {
 			return one("is missing") // a typed input has null for a list that was not set
@@ -141,7 +143,7 @@ func (c *checker) explain(k jsonschema.ErrorKind, field string, value any) []Fau
 	case *kind.Maximum:
 		return one("is %s; want at most %s", show(value), k.Want.RatString())
 	case *kind.Format:
-		return one("is %s; want an absolute URL", show(value))
+		return one("is %s; want %s", show(value), wantURL(value))
 	default: // the catalogue uses no other keyword; a test says so
 		return one("breaks the schema at %s", strings.Join(k.KeywordPath(), "/"))
 	}
@@ -153,6 +155,24 @@ func (c *checker) each(names []string, parent, reason string) []Fault {
 		faults = append(faults, Fault{joinKey(parent, name), reason})
 	}
 	return faults
+}
+
+// unknown tells what the fields are only once: the list can be long, and an
+// input with one wrong name often has several.
+func (c *checker) unknown(names []string) []Fault {
+	faults := c.each(slices.Sorted(slices.Values(names)), "", "is not a field of this model")
+	faults[0].Reason += "; want only " + strings.Join(c.fields, ", ")
+	return faults
+}
+
+// wantURL is what a value lacks that is no URL.
+func wantURL(value any) string {
+	text, _ := value.(string)
+	_, err := url.Parse(text)
+	if _, ok := errors.AsType[url.EscapeError](err); ok {
+		return "%25 for each % that is no escape"
+	}
+	return "an absolute URL"
 }
 
 // enumOf gives the values in the order of the documentation, with numbers as

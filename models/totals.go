@@ -112,10 +112,11 @@ func (c membersCheck) singleFaults(in fields, numbers []float64) []Fault {
 }
 
 // pixelsCheck is about a size of the form WIDTHxHEIGHT. What has another form
-// is a preset, and none of its business.
+// is a preset, and none of its business. A bound of 0 is none.
 type pixelsCheck struct {
 	Field     string
 	Multiple  int
+	MinEdge   int `json:"min_edge"`
 	MaxEdge   int `json:"max_edge"`
 	MaxRatio  int `json:"max_ratio"` // of the longer edge to the shorter
 	MinPixels int `json:"min_pixels"`
@@ -128,22 +129,28 @@ func (c pixelsCheck) faults(in fields) []Fault {
 	if !ok {
 		return nil
 	}
-	long, short := max(w, h), min(w, h)
-	switch {
-	case w%c.Multiple != 0 || h%c.Multiple != 0:
-		return c.fault(text, "edges that are multiples of %d", c.Multiple)
-	case long > c.MaxEdge:
-		return c.fault(text, "edges of at most %d", c.MaxEdge)
-	case long > c.MaxRatio*short:
-		return c.fault(text, "edges whose ratio is at most %d:1", c.MaxRatio)
-	case w*h < c.MinPixels || w*h > c.MaxPixels:
-		return c.fault(text, "%d to %d pixels in all", c.MinPixels, c.MaxPixels)
+	wants := c.wants(w, h)
+	if len(wants) == 0 {
+		return nil
 	}
-	return nil
+	return []Fault{{c.Field, "is " + show(text) + "; want " + enumerate(wants, " and ")}}
 }
 
-func (c pixelsCheck) fault(text, want string, args ...any) []Fault {
-	return []Fault{{c.Field, "is " + show(text) + "; want " + fmt.Sprintf(want, args...)}}
+// wants is what a size should have and has not.
+func (c pixelsCheck) wants(w, h int) []string {
+	long, short := max(w, h), min(w, h)
+	var wants []string
+	want := func(broken bool, format string, args ...any) {
+		if broken {
+			wants = append(wants, fmt.Sprintf(format, args...))
+		}
+	}
+	want(c.Multiple > 0 && (w%c.Multiple != 0 || h%c.Multiple != 0), "edges that are multiples of %d", c.Multiple)
+	want(short < c.MinEdge, "edges of at least %d", c.MinEdge)
+	want(c.MaxEdge > 0 && long > c.MaxEdge, "edges of at most %d", c.MaxEdge)
+	want(c.MaxRatio > 0 && long > c.MaxRatio*short, "edges whose ratio is at most %d:1", c.MaxRatio)
+	want(c.MaxPixels > 0 && (w*h < c.MinPixels || w*h > c.MaxPixels), "%d to %d pixels in all", c.MinPixels, c.MaxPixels)
+	return wants
 }
 
 // pixels reads WIDTHxHEIGHT. Numbers beyond a million are no size, and their

@@ -11,7 +11,7 @@ package image
 //   - A transparent background needs png or webp.
 type AlibabaQwenImage21Edit struct {
 	// Required. 1 to 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 to 10 items. JPEG, PNG or WebP, each at most 30 MB and 25 megapixels.
 	ImageURLs []string `json:"image_urls"`
 	// "1:1", "4:3", "3:4", "3:2", "2:3", "16:9", "9:16", "21:9", "9:21" or "auto". Default "auto".
@@ -43,7 +43,7 @@ func (AlibabaQwenImage21Edit) Model() string { return "alibaba/qwen-image-2.1/ed
 //   - A transparent background needs png or webp.
 type AlibabaQwenImage21TextToImage struct {
 	// Required. 1 to 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// "1:1", "4:3", "3:4", "3:2", "2:3", "16:9", "9:16", "21:9" or "9:21". Default "1:1".
 	Size Size `json:"size,omitzero"`
 	// "1K" or "2K". Default "1K".

@@ -7,7 +7,7 @@ package image
 // fields it does not know.
 type AlibabaWan27ImageEdit struct {
 	// Required. 1 to 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 to 4 items. The order counts. An array even for one image; no Base64.
 	ImageURLs []string `json:"image_urls"`
 	// For example "512x512", "1024x1024", "768x1024", "1024x768", "576x1024" or "1024x576". Default
@@ -27,7 +27,7 @@ func (AlibabaWan27ImageEdit) Model() string { return "alibaba/wan-2.7/image-edit
 // model refuses fields it does not know.
 type AlibabaWan27ImageEditPro struct {
 	// Required. 1 to 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 to 4 items. The order counts. An array even for one image; no Base64.
 	ImageURLs []string `json:"image_urls"`
 	// For example "512x512", "1024x1024", "768x1024", "1024x768", "576x1024" or "1024x576". Default
@@ -49,7 +49,7 @@ func (AlibabaWan27ImageEditPro) Model() string { return "alibaba/wan-2.7/image-e
 //   - image_urls is not taken.
 type AlibabaWan27TextToImage struct {
 	// Required. 1 to 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// For example "512x512", "1024x1024", "768x1024", "1024x768", "576x1024" or "1024x576". Default
 	// "1024x1024". A preset, or an object with width and height.
 	// As an object: [Dimensions].
@@ -69,7 +69,7 @@ func (AlibabaWan27TextToImage) Model() string { return "alibaba/wan-2.7/text-to-
 //   - image_urls is not taken.
 type AlibabaWan27TextToImagePro struct {
 	// Required. 1 to 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// For example "512x512", "1024x1024", "768x1024", "1024x768", "576x1024" or "1024x576". Default
 	// "1024x1024". A preset, or an object with width and height.
 	// As an object: [Dimensions].

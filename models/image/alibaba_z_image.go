@@ -9,7 +9,7 @@ package image
 //   - It is unclear, or depends on other fields, whether these must be given: size.
 type AlibabaZImageTurbo struct {
 	// Required. 1 to 1000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 1 item. Given, it makes this an edit.
 	ImageURLs []string `json:"image_urls,omitzero"`
 	// "1:1", "4:3", "3:4", "16:9" or "9:16".

@@ -6,14 +6,14 @@ package image
 // Its page is api-manual/image-series/blackforestlabs-flux-2-flex-edit, as of 2026-09 or later.
 type BlackforestlabsFlux2FlexEdit struct {
 	// Required. 3 to 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 to 8 items. Public HTTP or HTTPS URLs.
 	ImageURLs []string `json:"image_urls"`
 	// Required. "1:1", "4:3", "3:4", "16:9", "9:16", "3:2", "2:3" or "auto". auto takes the ratio of
 	// the first image.
-	Size Size `json:"size"`
+	Size Size `json:"size,omitzero"`
 	// Required. "1K" or "2K".
-	Resolution Resolution `json:"resolution"`
+	Resolution Resolution `json:"resolution,omitzero"`
 }
 
 // Model is "blackforestlabs/flux-2-flex/edit".
@@ -24,11 +24,11 @@ func (BlackforestlabsFlux2FlexEdit) Model() string { return "blackforestlabs/flu
 // api-manual/image-series/blackforestlabs-flux-2-flex-text-to-image, as of 2026-09 or later.
 type BlackforestlabsFlux2FlexTextToImage struct {
 	// Required. 3 to 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. "1:1", "4:3", "3:4", "16:9", "9:16", "3:2", "2:3" or "auto".
-	Size Size `json:"size"`
+	Size Size `json:"size,omitzero"`
 	// Required. "1K" or "2K".
-	Resolution Resolution `json:"resolution"`
+	Resolution Resolution `json:"resolution,omitzero"`
 }
 
 // Model is "blackforestlabs/flux-2-flex/text-to-image".
@@ -40,14 +40,14 @@ func (BlackforestlabsFlux2FlexTextToImage) Model() string {
 // Its page is api-manual/image-series/blackforestlabs-flux-2-pro-edit, as of 2026-09 or later.
 type BlackforestlabsFlux2ProEdit struct {
 	// Required. 3 to 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 to 8 items. Public HTTP or HTTPS URLs.
 	ImageURLs []string `json:"image_urls"`
 	// Required. "1:1", "4:3", "3:4", "16:9", "9:16", "3:2", "2:3" or "auto". auto takes the ratio of
 	// the first image.
-	Size Size `json:"size"`
+	Size Size `json:"size,omitzero"`
 	// Required. "1K" or "2K".
-	Resolution Resolution `json:"resolution"`
+	Resolution Resolution `json:"resolution,omitzero"`
 }
 
 // Model is "blackforestlabs/flux-2-pro/edit".
@@ -58,11 +58,11 @@ func (BlackforestlabsFlux2ProEdit) Model() string { return "blackforestlabs/flux
 // api-manual/image-series/blackforestlabs-flux-2-pro-text-to-image, as of 2026-09 or later.
 type BlackforestlabsFlux2ProTextToImage struct {
 	// Required. 3 to 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. "1:1", "4:3", "3:4", "16:9", "9:16", "3:2", "2:3" or "auto".
-	Size Size `json:"size"`
+	Size Size `json:"size,omitzero"`
 	// Required. "1K" or "2K".
-	Resolution Resolution `json:"resolution"`
+	Resolution Resolution `json:"resolution,omitzero"`
 }
 
 // Model is "blackforestlabs/flux-2-pro/text-to-image".

@@ -4,9 +4,11 @@ package image
 
 // BlackforestlabsFluxDev is the input of blackforestlabs/flux/dev (Flux Dev Text to Image). Its
 // page is api-manual/image-series/blackforestlabs-flux-dev, as of 2026-09 or later.
+//
+//   - The pixels of size are positive.
 type BlackforestlabsFluxDev struct {
 	// Required. At least 1 character. Must not be blank.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// For example "1:1", "1:1 HD", "4:3", "3:4", "16:9" or "9:16". Default "1:1". Or WIDTHxHEIGHT in
 	// pixels.
 	Size Size `json:"size,omitzero"`
@@ -26,7 +28,7 @@ func (BlackforestlabsFluxDev) Model() string { return "blackforestlabs/flux/dev"
 //   - size is for text-to-image; here the source image decides.
 type BlackforestlabsFluxDevImageToImage struct {
 	// Required. At least 1 character. Must not be blank.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 item. Public HTTP or HTTPS URLs.
 	ImageURLs []string `json:"image_urls"`
 	// At least 1. Default 1.

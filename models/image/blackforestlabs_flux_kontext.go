@@ -9,7 +9,7 @@ package image
 //   - The id without a suffix is the edit.
 type BlackforestlabsFluxKontextMax struct {
 	// Required. 1 to 2000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 item. Public HTTP or HTTPS URLs.
 	ImageURLs []string `json:"image_urls"`
 	// "1:1", "4:3", "3:4", "16:9", "9:16", "21:9" or "9:21". Default "1:1".
@@ -26,7 +26,7 @@ func (BlackforestlabsFluxKontextMax) Model() string { return "blackforestlabs/fl
 // api-manual/image-series/blackforestlabs-flux-kontext-max-text-to-image, as of 2026-09 or later.
 type BlackforestlabsFluxKontextMaxTextToImage struct {
 	// Required. 1 to 2000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// "1:1", "4:3", "3:4", "16:9", "9:16", "21:9" or "9:21". Default "1:1".
 	Size Size `json:"size,omitzero"`
 	// "png" or "jpg".
@@ -45,7 +45,7 @@ func (BlackforestlabsFluxKontextMaxTextToImage) Model() string {
 //   - The id without a suffix is the edit.
 type BlackforestlabsFluxKontextPro struct {
 	// Required. 1 to 2000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 item. Public HTTP or HTTPS URLs.
 	ImageURLs []string `json:"image_urls"`
 	// "1:1", "4:3", "3:4", "16:9", "9:16", "21:9" or "9:21". Default "1:1".
@@ -62,7 +62,7 @@ func (BlackforestlabsFluxKontextPro) Model() string { return "blackforestlabs/fl
 // api-manual/image-series/blackforestlabs-flux-kontext-pro-text-to-image, as of 2026-09 or later.
 type BlackforestlabsFluxKontextProTextToImage struct {
 	// Required. 1 to 2000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// "1:1", "4:3", "3:4", "16:9", "9:16", "21:9" or "9:21". Default "1:1".
 	Size Size `json:"size,omitzero"`
 	// "png" or "jpg".

@@ -4,9 +4,11 @@ package image
 
 // BlackforestlabsFluxSchnell is the input of blackforestlabs/flux/schnell (Flux Schnell Text to
 // Image). Its page is api-manual/image-series/blackforestlabs-flux-schnell, as of 2026-09 or later.
+//
+//   - The pixels of size are positive.
 type BlackforestlabsFluxSchnell struct {
 	// Required. At least 1 character. Must not be blank.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// For example "1:1", "1:1 HD", "4:3", "3:4", "16:9" or "9:16". Default "1:1". Or WIDTHxHEIGHT in
 	// pixels.
 	Size Size `json:"size,omitzero"`

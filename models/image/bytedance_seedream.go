@@ -9,7 +9,7 @@ package image
 //   - One image for each request.
 type BytedanceSeedreamV50FlashEdit struct {
 	// Required. 1 to 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 to 10 items. Public HTTP or HTTPS URLs.
 	ImageURLs []string `json:"image_urls"`
 	// "1:1", "4:3", "3:4", "16:9", "9:16", "2:3", "3:2" or "21:9". Default "1:1".
@@ -32,7 +32,7 @@ func (BytedanceSeedreamV50FlashEdit) Model() string { return "bytedance/seedream
 //   - One image for each request.
 type BytedanceSeedreamV50FlashTextToImage struct {
 	// Required. 1 to 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// "1:1", "4:3", "3:4", "16:9", "9:16", "2:3", "3:2" or "21:9". Default "1:1".
 	Size Size `json:"size,omitzero"`
 	// "1K", "1.5K" or "2K". Default "1K".
@@ -52,7 +52,7 @@ func (BytedanceSeedreamV50FlashTextToImage) Model() string {
 // page is api-manual/image-series/bytedance-seedream-v4-5-edit, as of 2026-09 or later.
 type BytedanceSeedreamV45Edit struct {
 	// Required. 1 to 3000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 to 10 items. HTTP or HTTPS URLs of JPEG or PNG images.
 	ImageURLs []string `json:"image_urls"`
 	// For example "2K", "4K", "1:1", "4:3", "3:4", "16:9", "9:16", "3:2", "2:3" or "21:9". Default
@@ -73,7 +73,7 @@ func (BytedanceSeedreamV45Edit) Model() string { return "bytedance/seedream/v4.5
 // of 2026-09 or later.
 type BytedanceSeedreamV45TextToImage struct {
 	// Required. 1 to 3000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// For example "2K", "4K", "1:1", "4:3", "3:4", "16:9", "9:16", "3:2", "2:3" or "21:9". Default
 	// "1:1". A preset, a WIDTHxHEIGHT string, or an object with width and height.
 	// As an object: [Dimensions].
@@ -93,7 +93,7 @@ func (BytedanceSeedreamV45TextToImage) Model() string { return "bytedance/seedre
 //   - image_urls and n together are at most 15.
 type BytedanceSeedreamV4Edit struct {
 	// Required. 1 to 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 to 10 items. Public HTTP or HTTPS URLs.
 	ImageURLs []string `json:"image_urls"`
 	// "1:1", "3:4", "4:3", "16:9", "9:16", "3:2", "2:3" or "21:9". Default "1:1".
@@ -112,7 +112,7 @@ func (BytedanceSeedreamV4Edit) Model() string { return "bytedance/seedream/v4/ed
 // 2026-09 or later.
 type BytedanceSeedreamV4TextToImage struct {
 	// Required. 1 to 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// "1:1", "3:4", "4:3", "16:9", "9:16", "3:2", "2:3" or "21:9". Default "1:1".
 	Size Size `json:"size,omitzero"`
 	// "1K", "2K" or "4K". Default "2K".
@@ -129,7 +129,7 @@ func (BytedanceSeedreamV4TextToImage) Model() string { return "bytedance/seedrea
 // later.
 type BytedanceSeedreamV5LiteEdit struct {
 	// Required. 3 to 3000 characters. White space around it does not count.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 to 10 items. HTTP or HTTPS URLs of JPEG or PNG images.
 	ImageURLs []string `json:"image_urls"`
 	// For example "2K", "3K", "1:1", "4:3", "3:4", "16:9", "9:16", "3:2", "2:3" or "21:9". Default
@@ -150,7 +150,7 @@ func (BytedanceSeedreamV5LiteEdit) Model() string { return "bytedance/seedream/v
 // api-manual/image-series/bytedance-seedream-v5-lite-text-to-image, as of 2026-09 or later.
 type BytedanceSeedreamV5LiteTextToImage struct {
 	// Required. 3 to 3000 characters. White space around it does not count.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// For example "2K", "3K", "1:1", "4:3", "3:4", "16:9", "9:16", "3:2", "2:3" or "21:9". Default
 	// "1:1". A preset, a WIDTHxHEIGHT string, or an object with width and height.
 	// As an object: [Dimensions].

@@ -6,14 +6,14 @@ package image
 // api-manual/image-series/flux-2, as of 2026-08-22.
 type Flux2Flex struct {
 	// Required. At most 1000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 1 to 8 items. Documented for the edit models; whether this one takes it is not.
 	ImageURLs []string `json:"image_urls,omitzero"`
 	// Required. "1:1", "4:3", "3:4", "16:9", "9:16", "3:2", "2:3" or "auto". auto takes the ratio of
 	// the first image.
-	Size Size `json:"size"`
+	Size Size `json:"size,omitzero"`
 	// Required. "1K" or "2K".
-	Resolution Resolution `json:"resolution"`
+	Resolution Resolution `json:"resolution,omitzero"`
 }
 
 // Model is "flux-2-flex".
@@ -23,14 +23,14 @@ func (Flux2Flex) Model() string { return "flux-2-flex" }
 // api-manual/image-series/flux-2, as of 2026-08-22.
 type Flux2FlexEdit struct {
 	// Required. At most 1000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 to 8 items.
 	ImageURLs []string `json:"image_urls"`
 	// Required. "1:1", "4:3", "3:4", "16:9", "9:16", "3:2", "2:3" or "auto". auto takes the ratio of
 	// the first image.
-	Size Size `json:"size"`
+	Size Size `json:"size,omitzero"`
 	// Required. "1K" or "2K".
-	Resolution Resolution `json:"resolution"`
+	Resolution Resolution `json:"resolution,omitzero"`
 }
 
 // Model is "flux-2-flex-edit".
@@ -40,14 +40,14 @@ func (Flux2FlexEdit) Model() string { return "flux-2-flex-edit" }
 // api-manual/image-series/flux-2, as of 2026-08-22.
 type Flux2Pro struct {
 	// Required. At most 1000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 1 to 8 items. Documented for the edit models; whether this one takes it is not.
 	ImageURLs []string `json:"image_urls,omitzero"`
 	// Required. "1:1", "4:3", "3:4", "16:9", "9:16", "3:2", "2:3" or "auto". auto takes the ratio of
 	// the first image.
-	Size Size `json:"size"`
+	Size Size `json:"size,omitzero"`
 	// Required. "1K" or "2K".
-	Resolution Resolution `json:"resolution"`
+	Resolution Resolution `json:"resolution,omitzero"`
 }
 
 // Model is "flux-2-pro".
@@ -57,14 +57,14 @@ func (Flux2Pro) Model() string { return "flux-2-pro" }
 // api-manual/image-series/flux-2, as of 2026-08-22.
 type Flux2ProEdit struct {
 	// Required. At most 1000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 to 8 items.
 	ImageURLs []string `json:"image_urls"`
 	// Required. "1:1", "4:3", "3:4", "16:9", "9:16", "3:2", "2:3" or "auto". auto takes the ratio of
 	// the first image.
-	Size Size `json:"size"`
+	Size Size `json:"size,omitzero"`
 	// Required. "1K" or "2K".
-	Resolution Resolution `json:"resolution"`
+	Resolution Resolution `json:"resolution,omitzero"`
 }
 
 // Model is "flux-2-pro-edit".

@@ -6,7 +6,7 @@ package image
 // api-manual/image-series/flux-kontext, as of 2026-08-22.
 type FluxKontextMax struct {
 	// Required. At most 2000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 1 item. Documented for the edit models; whether this one takes it is not.
 	ImageURLs []string `json:"image_urls,omitzero"`
 	// "1:1", "4:3", "3:4", "16:9", "9:16", "21:9" or "9:21". Default "1:1".
@@ -22,7 +22,7 @@ func (FluxKontextMax) Model() string { return "flux-kontext-max" }
 // page is api-manual/image-series/flux-kontext, as of 2026-08-22.
 type FluxKontextMaxEdit struct {
 	// Required. At most 2000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 item. Only the first is used.
 	ImageURLs []string `json:"image_urls"`
 	// "1:1", "4:3", "3:4", "16:9", "9:16", "21:9" or "9:21". Default "1:1".
@@ -38,7 +38,7 @@ func (FluxKontextMaxEdit) Model() string { return "flux-kontext-max-edit" }
 // api-manual/image-series/flux-kontext, as of 2026-08-22.
 type FluxKontextPro struct {
 	// Required. At most 2000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 1 item. Documented for the edit models; whether this one takes it is not.
 	ImageURLs []string `json:"image_urls,omitzero"`
 	// "1:1", "4:3", "3:4", "16:9", "9:16", "21:9" or "9:21". Default "1:1".
@@ -54,7 +54,7 @@ func (FluxKontextPro) Model() string { return "flux-kontext-pro" }
 // page is api-manual/image-series/flux-kontext, as of 2026-08-22.
 type FluxKontextProEdit struct {
 	// Required. At most 2000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 item. Only the first is used.
 	ImageURLs []string `json:"image_urls"`
 	// "1:1", "4:3", "3:4", "16:9", "9:16", "21:9" or "9:21". Default "1:1".

@@ -7,7 +7,7 @@ package image
 // later. The model refuses fields it does not know.
 type GoogleNanoBanana2LiteEdit struct {
 	// Required. At least 1 character. No upper limit is documented.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 to 14 items. Public HTTP or HTTPS URLs.
 	ImageURLs []string `json:"image_urls"`
 	// "1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9" or "21:9". It has no default, and
@@ -26,7 +26,7 @@ func (GoogleNanoBanana2LiteEdit) Model() string { return "google/nano-banana-2-l
 //   - image_urls is not taken.
 type GoogleNanoBanana2LiteTextToImage struct {
 	// Required. At least 1 character. No upper limit is documented.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// "1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9" or "21:9". It has no default, and
 	// auto is not taken.
 	Size Size `json:"size,omitzero"`
@@ -43,7 +43,7 @@ func (GoogleNanoBanana2LiteTextToImage) Model() string {
 //   - One image for each request.
 type GoogleNanoBanana21Edit struct {
 	// Required. 1 to 20000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 to 10 items. Public HTTP or HTTPS URLs.
 	ImageURLs []string `json:"image_urls"`
 	// "auto", "1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9" or "21:9". Default
@@ -63,7 +63,7 @@ func (GoogleNanoBanana21Edit) Model() string { return "google/nano-banana-2.1/ed
 //   - One image for each request.
 type GoogleNanoBanana21TextToImage struct {
 	// Required. 1 to 20000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// "1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9" or "21:9". Default "1:1".
 	Size Size `json:"size,omitzero"`
 	// "1K", "2K" or "4K". Default "1K".
@@ -77,7 +77,7 @@ func (GoogleNanoBanana21TextToImage) Model() string { return "google/nano-banana
 // api-manual/image-series/google-nano-banana-edit, as of 2026-09 or later.
 type GoogleNanoBananaEdit struct {
 	// Required. 1 to 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. At least 1 item. Public HTTP or HTTPS URLs.
 	ImageURLs []string `json:"image_urls"`
 	// "1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9" or "21:9".
@@ -92,7 +92,7 @@ func (GoogleNanoBananaEdit) Model() string { return "google/nano-banana/edit" }
 // later.
 type GoogleNanoBananaTextToImage struct {
 	// Required. 1 to 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// "1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9" or "21:9".
 	Size Size `json:"size,omitzero"`
 }

@@ -6,7 +6,7 @@ package image
 // api-manual/image-series/gpt-4o-image, as of 2026-08-22.
 type GPT4oImage struct {
 	// Required. At most 1000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// How many is not documented.
 	ImageURLs []string `json:"image_urls,omitzero"`
 	// "1:1", "2:3" or "3:2".
@@ -26,7 +26,7 @@ func (GPT4oImage) Model() string { return "gpt-4o-image" }
 //   - It is unclear, or depends on other fields, whether these must be given: image_urls.
 type GPT4oImageEdit struct {
 	// Required. At most 1000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Whether it must be given, and how many, is not documented.
 	ImageURLs []string `json:"image_urls,omitzero"`
 	// "1:1", "2:3" or "3:2".

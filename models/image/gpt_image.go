@@ -6,7 +6,7 @@ package image
 // api-manual/image-series/gpt-image-1.5, as of 2026-08-22.
 type GPTImage15 struct {
 	// Required. At most 1000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// How many is not documented.
 	ImageURLs []string `json:"image_urls,omitzero"`
 	// "1:1", "2:3" or "3:2".
@@ -26,7 +26,7 @@ func (GPTImage15) Model() string { return "gpt-image-1.5" }
 //   - It is unclear, or depends on other fields, whether these must be given: image_urls.
 type GPTImage15Edit struct {
 	// Required. At most 1000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Whether it must be given, and how many, is not documented.
 	ImageURLs []string `json:"image_urls,omitzero"`
 	// "1:1", "2:3" or "3:2".
@@ -48,7 +48,7 @@ func (GPTImage15Edit) Model() string { return "gpt-image-1.5-edit" }
 //   - image_urls is refused.
 type GPTImage2 struct {
 	// Required. At most 4000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// "low", "medium" or "high". Default "low".
 	Quality Quality `json:"quality,omitzero"`
 	// For example "auto", "1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "16:9", "9:16" or "21:9". A
@@ -69,7 +69,7 @@ func (GPTImage2) Model() string { return "gpt-image-2" }
 //     long (3840 needs 4K), at most 3:1 in ratio, and 655360 to 8294400 pixels in all.
 type GPTImage2Edit struct {
 	// Required. At most 4000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// "low", "medium" or "high". Default "low".
 	Quality Quality `json:"quality,omitzero"`
 	// For example "auto", "1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "16:9", "9:16" or "21:9". A

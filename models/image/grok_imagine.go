@@ -6,7 +6,7 @@ package image
 // api-manual/image-series/grok-imagine-image, as of 2026-08-22.
 type GrokImagineImage struct {
 	// Required. At most 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// At most 1 item. Needed to start from an image. JPEG, PNG or WebP up to 10 MB.
 	ImageURLs []string `json:"image_urls,omitzero"`
 	// "2:3", "3:2", "1:1", "9:16" or "16:9".

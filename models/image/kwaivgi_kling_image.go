@@ -7,7 +7,7 @@ package image
 // it does not know.
 type KwaivgiKlingImageO1 struct {
 	// Required. 1 to 2000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 to 10 items. HTTP or HTTPS URLs, as an array even for one; no Base64.
 	ImageURLs []string `json:"image_urls"`
 	// "auto", "16:9", "9:16", "1:1", "4:3", "3:4", "3:2", "2:3" or "21:9". Default "auto".
@@ -30,7 +30,7 @@ func (KwaivgiKlingImageO1) Model() string { return "kwaivgi/kling-image-o1" }
 // refuses fields it does not know.
 type KwaivgiKlingImageO3Edit struct {
 	// Required. 1 to 2000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 to 10 items. Public HTTP or HTTPS URLs.
 	ImageURLs []string `json:"image_urls"`
 	// "auto", "16:9", "9:16", "1:1", "4:3", "3:4", "3:2", "2:3" or "21:9". Default "16:9".
@@ -53,7 +53,7 @@ func (KwaivgiKlingImageO3Edit) Model() string { return "kwaivgi/kling-image-o3/e
 // as of 2026-09 or later. The model refuses fields it does not know.
 type KwaivgiKlingImageO3TextToImage struct {
 	// Required. 1 to 2000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// "auto", "16:9", "9:16", "1:1", "4:3", "3:4", "3:2", "2:3" or "21:9". Default "16:9".
 	Size Size `json:"size,omitzero"`
 	// "1K", "2K" or "4K". Default "1K".

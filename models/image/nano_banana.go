@@ -6,7 +6,7 @@ package image
 // api-manual/image-series/nano-banana, as of 2026-08-22.
 type NanoBanana struct {
 	// Required. At most 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// How many is not documented.
 	ImageURLs []string `json:"image_urls,omitzero"`
 	// "1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9" or "21:9".
@@ -22,7 +22,7 @@ func (NanoBanana) Model() string { return "nano-banana" }
 //   - The page's title calls this Nano Banana Pro (Gemini 3 Pro Image).
 type NanoBanana2 struct {
 	// Required. At most 10000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// How many is not documented.
 	ImageURLs []string `json:"image_urls,omitzero"`
 	// "1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9" or "21:9".
@@ -41,7 +41,7 @@ func (NanoBanana2) Model() string { return "nano-banana-2" }
 //   - It is unclear, or depends on other fields, whether these must be given: image_urls.
 type NanoBanana2Edit struct {
 	// Required. At most 10000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Whether it must be given, and how many, is not documented.
 	ImageURLs []string `json:"image_urls,omitzero"`
 	// "1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9" or "21:9".
@@ -57,7 +57,7 @@ func (NanoBanana2Edit) Model() string { return "nano-banana-2-edit" }
 // Image Generation). Its page is api-manual/image-series/nano-banana-2-new, as of 2026-08-22.
 type NanoBanana2New struct {
 	// Required. At most 20000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// At most 14 items. The limit is that of the page's text.
 	ImageURLs []string `json:"image_urls,omitzero"`
 	// "1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9" or "21:9".
@@ -77,7 +77,7 @@ func (NanoBanana2New) Model() string { return "nano-banana-2-new" }
 //   - It is unclear, or depends on other fields, whether these must be given: image_urls.
 type NanoBanana2NewEdit struct {
 	// Required. At most 20000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// At most 14 items. The limit is that of the page's text. Whether it must be given is not
 	// documented.
 	ImageURLs []string `json:"image_urls,omitzero"`
@@ -97,7 +97,7 @@ func (NanoBanana2NewEdit) Model() string { return "nano-banana-2-new-edit" }
 //   - It is unclear, or depends on other fields, whether these must be given: image_urls.
 type NanoBananaEdit struct {
 	// Required. At most 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Whether it must be given, and how many, is not documented.
 	ImageURLs []string `json:"image_urls,omitzero"`
 	// "1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9" or "21:9".

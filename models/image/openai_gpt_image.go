@@ -6,7 +6,7 @@ package image
 // api-manual/image-series/openai-gpt-image-1-5-edit, as of 2026-09 or later.
 type OpenAIGPTImage15Edit struct {
 	// Required. 1 to 1000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. At least 1 item. Public HTTP or HTTPS URLs.
 	ImageURLs []string `json:"image_urls"`
 	// HTTP or HTTPS URL of the mask image.
@@ -25,7 +25,7 @@ func (OpenAIGPTImage15Edit) Model() string { return "openai/gpt-image-1.5/edit" 
 // 2026-09 or later. The model refuses fields it does not know.
 type OpenAIGPTImage15TextToImage struct {
 	// Required. 1 to 1000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// "1024x1024", "1024x1536" or "1536x1024". Default "1024x1024".
 	Size Size `json:"size,omitzero"`
 	// 1, 2, 3 or 4.
@@ -46,7 +46,7 @@ func (OpenAIGPTImage15TextToImage) Model() string { return "openai/gpt-image-1.5
 //   - A transparent background needs png or webp.
 type OpenAIGPTImage25FlareEdit struct {
 	// Required. 1 to 32000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 to 16 items. Public HTTP or HTTPS URLs.
 	ImageURLs []string `json:"image_urls"`
 	// For example "auto", "1:1", "2:3", "3:2", "4:3", "3:4", "4:5", "5:4", "16:9", "9:16" or "21:9".
@@ -78,7 +78,7 @@ func (OpenAIGPTImage25FlareEdit) Model() string { return "openai/gpt-image-2.5-f
 //   - A transparent background needs png or webp.
 type OpenAIGPTImage25FlareTextToImage struct {
 	// Required. 1 to 32000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// For example "auto", "1:1", "2:3", "3:2", "4:3", "3:4", "4:5", "5:4", "16:9", "9:16" or "21:9".
 	// Default "1:1". Or WIDTHxHEIGHT in pixels.
 	Size Size `json:"size,omitzero"`
@@ -108,7 +108,7 @@ func (OpenAIGPTImage25FlareTextToImage) Model() string {
 //   - A transparent background needs png or webp.
 type OpenAIGPTImage25SunburstEdit struct {
 	// Required. 1 to 32000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 to 16 items. Public HTTP or HTTPS URLs.
 	ImageURLs []string `json:"image_urls"`
 	// For example "auto", "1:1", "2:3", "3:2", "4:3", "3:4", "4:5", "5:4", "16:9", "9:16" or "21:9".
@@ -140,7 +140,7 @@ func (OpenAIGPTImage25SunburstEdit) Model() string { return "openai/gpt-image-2.
 //   - A transparent background needs png or webp.
 type OpenAIGPTImage25SunburstTextToImage struct {
 	// Required. 1 to 32000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// For example "auto", "1:1", "2:3", "3:2", "4:3", "3:4", "4:5", "5:4", "16:9", "9:16" or "21:9".
 	// Default "1:1". Or WIDTHxHEIGHT in pixels.
 	Size Size `json:"size,omitzero"`

@@ -7,7 +7,7 @@ package image
 // fields it does not know.
 type QwenImage30ProEdit struct {
 	// Required. At most 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// "1:1", "3:2", "2:3", "4:3", "3:4", "16:9", "9:16" or "21:9". Default "1:1".
 	Size Size `json:"size,omitzero"`
 	// "1K" or "2K". Default "1K".
@@ -32,7 +32,7 @@ func (QwenImage30ProEdit) Model() string { return "qwen-image-3.0-pro/edit" }
 // 2026-08-22. The model refuses fields it does not know.
 type QwenImage30ProTextToImage struct {
 	// Required. At most 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// "1:1", "3:2", "2:3", "4:3", "3:4", "16:9", "9:16" or "21:9". Default "1:1".
 	Size Size `json:"size,omitzero"`
 	// "1K" or "2K". Default "1K".
@@ -55,7 +55,7 @@ func (QwenImage30ProTextToImage) Model() string { return "qwen-image-3.0-pro/tex
 // not know.
 type QwenImage30Edit struct {
 	// Required. At most 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// "1:1", "3:2", "2:3", "4:3", "3:4", "16:9", "9:16" or "21:9". Default "1:1".
 	Size Size `json:"size,omitzero"`
 	// "1K" or "2K". Default "1K".
@@ -80,7 +80,7 @@ func (QwenImage30Edit) Model() string { return "qwen-image-3.0/edit" }
 // model refuses fields it does not know.
 type QwenImage30TextToImage struct {
 	// Required. At most 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// "1:1", "3:2", "2:3", "4:3", "3:4", "16:9", "9:16" or "21:9". Default "1:1".
 	Size Size `json:"size,omitzero"`
 	// "1K" or "2K". Default "1K".

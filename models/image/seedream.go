@@ -8,7 +8,7 @@ package image
 //   - image_urls and n together are at most 15.
 type Seedream4 struct {
 	// Required. At most 2000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 1 to 10 items.
 	ImageURLs []string `json:"image_urls,omitzero"`
 	// "1:1", "3:4", "4:3", "16:9", "9:16", "3:2", "2:3" or "21:9". Default "1:1". The default is that
@@ -29,7 +29,7 @@ func (Seedream4) Model() string { return "seedream-4" }
 //   - image_urls and n together are at most 15.
 type Seedream4Edit struct {
 	// Required. At most 2000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 to 10 items.
 	ImageURLs []string `json:"image_urls"`
 	// "1:1", "3:4", "4:3", "16:9", "9:16", "3:2", "2:3" or "21:9". Default "1:1". The default is that
@@ -48,7 +48,7 @@ func (Seedream4Edit) Model() string { return "seedream-4-edit" }
 // api-manual/image-series/seedream-4-5, as of 2026-08-22.
 type Seedream45 struct {
 	// Required. At most 2000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 1 to 10 items. JPEG or PNG.
 	ImageURLs []string `json:"image_urls,omitzero"`
 	// "2K", "4K", "1:1", "4:3", "3:4", "16:9", "9:16", "3:2", "2:3" or "21:9". Default "1:1". A
@@ -65,7 +65,7 @@ func (Seedream45) Model() string { return "seedream-4.5" }
 // api-manual/image-series/seedream-4-5, as of 2026-08-22.
 type Seedream45Edit struct {
 	// Required. At most 2000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 to 10 items. JPEG or PNG.
 	ImageURLs []string `json:"image_urls"`
 	// "2K", "4K", "1:1", "4:3", "3:4", "16:9", "9:16", "3:2", "2:3" or "21:9". Default "1:1". A
@@ -82,7 +82,7 @@ func (Seedream45Edit) Model() string { return "seedream-4.5-edit" }
 // is api-manual/image-series/seedream-5-0-lite, as of 2026-08-22.
 type Seedream50Lite struct {
 	// Required. At most 2000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 1 to 10 items. JPEG or PNG.
 	ImageURLs []string `json:"image_urls,omitzero"`
 	// For example "2K", "3K", "1:1", "4:3", "3:4", "16:9", "9:16", "3:2", "2:3" or "21:9". A preset, a
@@ -100,7 +100,7 @@ func (Seedream50Lite) Model() string { return "seedream-5.0-lite" }
 // Its page is api-manual/image-series/seedream-5-0-lite, as of 2026-08-22.
 type Seedream50LiteEdit struct {
 	// Required. At most 2000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 to 10 items. JPEG or PNG.
 	ImageURLs []string `json:"image_urls"`
 	// For example "2K", "3K", "1:1", "4:3", "3:4", "16:9", "9:16", "3:2", "2:3" or "21:9". A preset, a
@@ -119,7 +119,7 @@ func (Seedream50LiteEdit) Model() string { return "seedream-5.0-lite-edit" }
 // know.
 type SeedreamV50Pro struct {
 	// Required. At most 10000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// "1:1", "3:2", "2:3", "4:3", "3:4", "16:9", "9:16" or "21:9". Default "1:1".
 	Size Size `json:"size,omitzero"`
 	// "1K" or "2K". Default "1K".
@@ -137,7 +137,7 @@ func (SeedreamV50Pro) Model() string { return "seedream-v5.0-pro" }
 // does not know.
 type SeedreamV50ProEdit struct {
 	// Required. At most 10000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// "1:1", "3:2", "2:3", "4:3", "3:4", "16:9", "9:16" or "21:9". Default "1:1".
 	Size Size `json:"size,omitzero"`
 	// "1K" or "2K". Default "1K".

@@ -4,13 +4,17 @@ package image
 
 // Dimensions is an object in the size of some inputs.
 type Dimensions struct {
-	Width  int `json:"width"`
+	// Required. At least 1.
+	Width int `json:"width"`
+	// Required. At least 1.
 	Height int `json:"height"`
 }
 
 // Element is an object in the elements of some inputs.
 type Element struct {
-	FrontalImageURL    string   `json:"frontal_image_url,omitzero"`
+	// The element from the front.
+	FrontalImageURL string `json:"frontal_image_url,omitzero"`
+	// More images of the element.
 	ReferenceImageURLs []string `json:"reference_image_urls,omitzero"`
 }
 

@@ -7,7 +7,7 @@ package image
 // of 2026-09 or later. The model refuses fields it does not know.
 type XAIGrokImagineImageQualityEdit struct {
 	// Required. At least 1 character. No upper limit is documented.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 to 3 items. Public HTTP or HTTPS URLs.
 	ImageURLs []string `json:"image_urls"`
 	// "1:1", "2:3", "3:2", "9:16" or "16:9". Default "1:1".
@@ -27,7 +27,7 @@ func (XAIGrokImagineImageQualityEdit) Model() string { return "xai/grok-imagine-
 // The model refuses fields it does not know.
 type XAIGrokImagineImageQualityTextToImage struct {
 	// Required. At least 1 character. No upper limit is documented.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// "1:1", "2:3", "3:2", "9:16" or "16:9". Default "1:1".
 	AspectRatio AspectRatio `json:"aspect_ratio,omitzero"`
 	// "1K" or "2K". Default "1K".
@@ -46,7 +46,7 @@ func (XAIGrokImagineImageQualityTextToImage) Model() string {
 // later. The model refuses fields it does not know.
 type XAIGrokImagineImageV20Edit struct {
 	// Required. 1 to 8000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 to 3 items. Public HTTP or HTTPS URLs.
 	ImageURLs []string `json:"image_urls"`
 	// "1:1", "2:3", "3:2", "9:16" or "16:9". Default "1:1".
@@ -68,7 +68,7 @@ func (XAIGrokImagineImageV20Edit) Model() string { return "xai/grok-imagine-imag
 // model refuses fields it does not know.
 type XAIGrokImagineImageV20TextToImage struct {
 	// Required. 1 to 8000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// "1:1", "2:3", "3:2", "9:16" or "16:9". Default "1:1".
 	AspectRatio AspectRatio `json:"aspect_ratio,omitzero"`
 	// "1K" or "2K". Default "1K".
@@ -89,7 +89,7 @@ func (XAIGrokImagineImageV20TextToImage) Model() string {
 // fields it does not know.
 type XAIGrokImagineImageEdit struct {
 	// Required. 1 to 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 item. Public HTTP or HTTPS URLs.
 	ImageURLs []string `json:"image_urls"`
 	// "1:1", "2:3", "3:2", "9:16" or "16:9".
@@ -104,7 +104,7 @@ func (XAIGrokImagineImageEdit) Model() string { return "xai/grok-imagine-image/e
 // 2026-09 or later.
 type XAIGrokImagineImageTextToImage struct {
 	// Required. 1 to 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// "1:1", "2:3", "3:2", "9:16" or "16:9".
 	Size Size `json:"size,omitzero"`
 }

@@ -6,9 +6,9 @@ package image
 // as of 2026-08-22.
 type ZImage struct {
 	// Required. At most 1000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. "1:1", "4:3", "3:4", "16:9" or "9:16".
-	Size Size `json:"size"`
+	Size Size `json:"size,omitzero"`
 }
 
 // Model is "z-image".

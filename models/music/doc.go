@@ -14,8 +14,12 @@
 //
 // # Fields
 //
-// A required field is always sent, an optional one only if it is not zero. It
-// is a pointer where zero says something of its own: new(false), new(0.0).
+// A required number, boolean or list is always sent, everything else only if it
+// is not zero: a title that was forgotten is missing, not empty. Three strings
+// are sent nevertheless, because an empty one may be what is meant: the
+// negative_tags of add-instrumental and add-vocals, and the prompt of
+// generate-music; so is the continue_at of upload-and-extend-audio. An optional
+// field is a pointer where zero says something of its own: new(false), new(0.0).
 // Types such as [MV] have constants for the values that any model documents,
 // and take every other string, too; the comment of a field says which values
 // its model takes. Package models finds what is wrong before it is sent.

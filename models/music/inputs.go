@@ -6,11 +6,11 @@ package music
 // api-manual/music-series/add-instrumental, as of 2026-08-22.
 type AddInstrumental struct {
 	// Required. The audio to accompany, mostly a voice or a melody.
-	UploadURL string `json:"upload_url"`
+	UploadURL string `json:"upload_url,omitzero"`
 	// Required. At most 100 characters.
-	Title string `json:"title"`
+	Title string `json:"title,omitzero"`
 	// Required. Styles to use.
-	Tags string `json:"tags"`
+	Tags string `json:"tags,omitzero"`
 	// Required. Styles that are not wanted.
 	NegativeTags string `json:"negative_tags"`
 	// "V4_5PLUS" or "V5". Default "V4_5PLUS". A table of the page calls it model; its schema and
@@ -33,13 +33,13 @@ func (AddInstrumental) Model() string { return "add-instrumental" }
 // api-manual/music-series/add-vocals, as of 2026-08-22.
 type AddVocals struct {
 	// Required. The instrumental to sing over.
-	UploadURL string `json:"upload_url"`
+	UploadURL string `json:"upload_url,omitzero"`
 	// Required. The lyrics, or what they are about.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. At most 100 characters.
-	Title string `json:"title"`
+	Title string `json:"title,omitzero"`
 	// Required. add-instrumental calls it tags.
-	Style string `json:"style"`
+	Style string `json:"style,omitzero"`
 	// Required. Styles that are not wanted.
 	NegativeTags string `json:"negative_tags"`
 	// "V4_5PLUS" or "V5". Default "V4_5PLUS". A table of the page calls it model; its schema and
@@ -62,7 +62,7 @@ func (AddVocals) Model() string { return "add-vocals" }
 // api-manual/music-series/boost-music-style, as of 2026-08-22.
 type BoostMusicStyle struct {
 	// Required. A few words of style to work out; no limit is documented.
-	Content string `json:"content"`
+	Content string `json:"content,omitzero"`
 }
 
 // Model is "boost-music-style".
@@ -74,9 +74,9 @@ func (BoostMusicStyle) Model() string { return "boost-music-style" }
 //   - A track is converted once; a repeat is a 409.
 type ConvertToWAV struct {
 	// Required. A task of generate-music or extend-music.
-	TaskID string `json:"task_id"`
+	TaskID string `json:"task_id,omitzero"`
 	// Required. The track to convert.
-	AudioID string `json:"audio_id"`
+	AudioID string `json:"audio_id,omitzero"`
 }
 
 // Model is "convert-to-wav".
@@ -88,9 +88,9 @@ func (ConvertToWAV) Model() string { return "convert-to-wav" }
 //   - A track gets one video; a repeat is a 409.
 type CreateMusicVideo struct {
 	// Required. A task of generate-music or extend-music.
-	TaskID string `json:"task_id"`
+	TaskID string `json:"task_id,omitzero"`
 	// Required. The track to show.
-	AudioID string `json:"audio_id"`
+	AudioID string `json:"audio_id,omitzero"`
 	// At most 50 characters. The artist's name on the screen.
 	Author string `json:"author,omitzero"`
 	// At most 50 characters. A watermark at the bottom.
@@ -112,7 +112,7 @@ type ExtendMusic struct {
 	// Required. true means own values; false those of the source, and then audio_id and mv are enough.
 	DefaultParamFlag bool `json:"default_param_flag"`
 	// Required. The track to go on from; no task_id is needed.
-	AudioID string `json:"audio_id"`
+	AudioID string `json:"audio_id,omitzero"`
 	// The page's schema stops at 3000 characters, its text at 3000 for V4 and 5000 for the other
 	// versions.
 	Prompt string `json:"prompt,omitzero"`
@@ -125,7 +125,7 @@ type ExtendMusic struct {
 	// Seconds into the source.
 	ContinueAt *float64 `json:"continue_at,omitzero"`
 	// Required. "V4", "V4_5", "V4_5ALL", "V4_5PLUS" or "V5". The version of the model.
-	MV MV `json:"mv"`
+	MV MV `json:"mv,omitzero"`
 	// Styles that are not wanted.
 	NegativeTags string `json:"negative_tags,omitzero"`
 	// "m" or "f". A leaning, not a promise.
@@ -150,7 +150,7 @@ func (ExtendMusic) Model() string { return "extend-music" }
 //   - prompt has at most 200 words.
 type GenerateLyrics struct {
 	// Required. At most 1500 characters. The theme.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 }
 
 // Model is "generate-lyrics".
@@ -159,14 +159,16 @@ func (GenerateLyrics) Model() string { return "generate-lyrics" }
 // GenerateMusic is the input of generate-music (Generate Music). Its page is
 // api-manual/music-series/generate-music, as of 2026-08-22.
 //
+//   - prompt is needed without custom_mode, and with vocals.
 //   - custom_mode needs style and title.
 //   - prompt has at most 3000 characters for V4 if it is sung, and 5000 for the other versions.
 //   - Without custom_mode, prompt has at most 500 characters.
 //   - style has at most 200 characters for V4 and 1000 for the other versions.
 //   - vocal_gender needs custom_mode and vocals.
 //   - persona_id needs custom_mode.
+//   - It is unclear, or depends on other fields, whether these must be given: prompt.
 type GenerateMusic struct {
-	// Required. At most 5000 characters. With custom_mode and vocals, the lyrics word for word; without
+	// At most 5000 characters. With custom_mode and vocals, the lyrics word for word; without
 	// custom_mode, an idea. The page's schema requires it even for a custom instrumental, its text does
 	// not.
 	Prompt string `json:"prompt"`
@@ -180,7 +182,7 @@ type GenerateMusic struct {
 	Title string `json:"title,omitzero"`
 	// Required. "V4", "V4_5", "V4_5ALL", "V4_5PLUS" or "V5". The version of the model. V4 makes up to 4
 	// minutes, the others up to 8.
-	MV MV `json:"mv"`
+	MV MV `json:"mv,omitzero"`
 	// Styles that are not wanted.
 	NegativeTags string `json:"negative_tags,omitzero"`
 	// "m" or "f". A leaning, not a promise.
@@ -205,7 +207,7 @@ func (GenerateMusic) Model() string { return "generate-music" }
 //     of the song.
 type GenerateMusicCover struct {
 	// Required. A finished task of generate-music or extend-music.
-	TaskID string `json:"task_id"`
+	TaskID string `json:"task_id,omitzero"`
 }
 
 // Model is "generate-music-cover".
@@ -218,13 +220,13 @@ func (GenerateMusicCover) Model() string { return "generate-music-cover" }
 type GeneratePersona struct {
 	// Required. A task of generate-music, extend-music, upload-and-cover-audio or
 	// upload-and-extend-audio.
-	TaskID string `json:"task_id"`
+	TaskID string `json:"task_id,omitzero"`
 	// Required. The track the persona is made from.
-	AudioID string `json:"audio_id"`
+	AudioID string `json:"audio_id,omitzero"`
 	// Required.
-	Name string `json:"name"`
+	Name string `json:"name,omitzero"`
 	// Required.
-	Description string `json:"description"`
+	Description string `json:"description,omitzero"`
 }
 
 // Model is "generate-persona".
@@ -236,9 +238,9 @@ func (GeneratePersona) Model() string { return "generate-persona" }
 //   - Only for tracks with vocals; an unknown id is a 404.
 type GetTimestampedLyrics struct {
 	// Required. The task of the track.
-	TaskID string `json:"task_id"`
+	TaskID string `json:"task_id,omitzero"`
 	// Required. A track with vocals.
-	AudioID string `json:"audio_id"`
+	AudioID string `json:"audio_id,omitzero"`
 }
 
 // Model is "get-timestamped-lyrics".
@@ -251,15 +253,15 @@ func (GetTimestampedLyrics) Model() string { return "get-timestamped-lyrics" }
 //   - It is unclear, or depends on other fields, whether these must be given: full_lyrics.
 type ReplaceSection struct {
 	// Required. The task of the track.
-	TaskID string `json:"task_id"`
+	TaskID string `json:"task_id,omitzero"`
 	// Required. A track of that task.
-	AudioID string `json:"audio_id"`
+	AudioID string `json:"audio_id,omitzero"`
 	// Required. What the new section is about.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. Tags of style.
-	Tags string `json:"tags"`
+	Tags string `json:"tags,omitzero"`
 	// Required.
-	Title string `json:"title"`
+	Title string `json:"title,omitzero"`
 	// Required. At least 0. Seconds, with two decimals.
 	InfillStartS float64 `json:"infill_start_s"`
 	// Required. Seconds, with two decimals.
@@ -279,9 +281,9 @@ func (ReplaceSection) Model() string { return "replace-section" }
 //   - A track is taken apart once; a repeat is a 409.
 type SeparateVocals struct {
 	// Required. A task of generate-music or extend-music, not of an upload.
-	TaskID string `json:"task_id"`
+	TaskID string `json:"task_id,omitzero"`
 	// Required. The track to take apart.
-	AudioID string `json:"audio_id"`
+	AudioID string `json:"audio_id,omitzero"`
 }
 
 // Model is "separate-vocals".
@@ -293,9 +295,9 @@ func (SeparateVocals) Model() string { return "separate-vocals" }
 //   - A track is split once; a repeat is a 409.
 type StemSplit struct {
 	// Required. A task of generate-music or extend-music, not of an upload.
-	TaskID string `json:"task_id"`
+	TaskID string `json:"task_id,omitzero"`
 	// Required. The track to split.
-	AudioID string `json:"audio_id"`
+	AudioID string `json:"audio_id,omitzero"`
 }
 
 // Model is "stem-split".
@@ -314,10 +316,10 @@ func (StemSplit) Model() string { return "stem-split" }
 type UploadAndCoverAudio struct {
 	// Required. Public URL of audio of up to 8 minutes (V4_5ALL: 1 minute). Vidgo's uploads take images
 	// only, so it is hosted elsewhere.
-	UploadURL string `json:"upload_url"`
+	UploadURL string `json:"upload_url,omitzero"`
 	// Required. At most 5000 characters. With custom_mode and vocals, the lyrics; without custom_mode,
 	// an idea.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// The page's schema stops at 200 characters, its text at 200 for V4 and 1000 for the other
 	// versions.
 	Style string `json:"style,omitzero"`
@@ -329,7 +331,7 @@ type UploadAndCoverAudio struct {
 	// Required.
 	Instrumental bool `json:"instrumental"`
 	// Required. "V4", "V4_5", "V4_5ALL", "V4_5PLUS" or "V5". The version of the model.
-	MV MV `json:"mv"`
+	MV MV `json:"mv,omitzero"`
 	// Styles that are not wanted.
 	NegativeTags string `json:"negative_tags,omitzero"`
 	// "m" or "f". A leaning, not a promise.
@@ -355,20 +357,20 @@ func (UploadAndCoverAudio) Model() string { return "upload-and-cover-audio" }
 //   - title has at most 80 characters for V4 and V4_5ALL and 100 for the other versions.
 //   - vocal_gender needs vocals.
 //   - persona_id is for own values.
+//   - It is unclear, or depends on other fields, whether these must be given: continue_at.
 type UploadAndExtendAudio struct {
 	// Required. Public URL of audio of up to 8 minutes (V4_5ALL: 1 minute).
-	UploadURL string `json:"upload_url"`
+	UploadURL string `json:"upload_url,omitzero"`
 	// Required. The page contradicts itself: by its text true means own values (style and title, and
 	// prompt for vocals) and false those of the source; its three examples have it the other way round.
 	// Its changelog sides with the text.
 	DefaultParamFlag bool `json:"default_param_flag"`
 	// Required. With own values, false makes prompt (the exact lyrics) required.
 	Instrumental bool `json:"instrumental"`
-	// Required. Seconds into the uploaded audio. The page's schema always requires it, its text does
-	// not.
+	// Seconds into the uploaded audio. The page's schema always requires it, its text does not.
 	ContinueAt float64 `json:"continue_at"`
 	// Required. "V4", "V4_5", "V4_5ALL", "V4_5PLUS" or "V5". The version of the model.
-	MV MV `json:"mv"`
+	MV MV `json:"mv,omitzero"`
 	// At most 5000 characters. Required with own values and vocals.
 	Prompt string `json:"prompt,omitzero"`
 	// At most 1000 characters. Required with own values.
@@ -400,7 +402,7 @@ type UploadAndSeparateVocals struct {
 	// Only a label.
 	Title string `json:"title,omitzero"`
 	// Required. Public URL of the audio; other models call this upload_url.
-	AudioURL string `json:"audio_url"`
+	AudioURL string `json:"audio_url,omitzero"`
 	// "base", "enhanced" or "instrumental". Default "base".
 	ModelName ModelName `json:"model_name,omitzero"`
 	// "general", "bass", "drums", "other", "piano", "guitar" or "vocals". Default "general".

@@ -30,7 +30,7 @@ func (AlibabaHappyhorse10ImageToVideo) Model() string { return "alibaba/happyhor
 // does not know.
 type AlibabaHappyhorse10ReferenceToVideo struct {
 	// Required. At least 1 character. Must not be blank.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Listed as optional; how many is not known here.
 	ReferenceImageURLs []string `json:"reference_image_urls,omitzero"`
 	// Its values and default are not known here.
@@ -56,7 +56,7 @@ func (AlibabaHappyhorse10ReferenceToVideo) Model() string {
 // model refuses fields it does not know.
 type AlibabaHappyhorse10TextToVideo struct {
 	// Required. At least 1 character. Must not be blank; no upper limit is documented.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Its values and default are not known here.
 	AspectRatio AspectRatio `json:"aspect_ratio,omitzero"`
 	// Its values and default are not known here.
@@ -80,9 +80,9 @@ func (AlibabaHappyhorse10TextToVideo) Model() string { return "alibaba/happyhors
 //   - duration is not taken: it is the source's, up to 15 seconds.
 type AlibabaHappyhorse10VideoEdit struct {
 	// Required. 3 to 60 seconds, at most 100 MiB.
-	VideoURL string `json:"video_url"`
+	VideoURL string `json:"video_url,omitzero"`
 	// Required. 1 to 2500 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// How many is not known here.
 	ReferenceImageURLs []string `json:"reference_image_urls,omitzero"`
 	// Its values and default are not known here.
@@ -130,7 +130,7 @@ func (AlibabaHappyhorse11ImageToVideo) Model() string { return "alibaba/happyhor
 //   - Booleans may be 0, 1 or words such as yes, no, on and off.
 type AlibabaHappyhorse11ReferenceToVideo struct {
 	// Required. 1 to 2500 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 to 9 items. URL, data URI or bare Base64.
 	ReferenceImageURLs []string `json:"reference_image_urls"`
 	// "21:9", "16:9", "4:3", "1:1", "3:4", "4:5", "5:4", "9:16" or "9:21". Default "16:9".
@@ -156,7 +156,7 @@ func (AlibabaHappyhorse11ReferenceToVideo) Model() string {
 //   - Booleans may be 0, 1 or words such as yes, no, on and off.
 type AlibabaHappyhorse11TextToVideo struct {
 	// Required. 1 to 2500 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// "21:9", "16:9", "4:3", "1:1", "3:4", "4:5", "5:4", "9:16" or "9:21". Default "16:9".
 	AspectRatio AspectRatio `json:"aspect_ratio,omitzero"`
 	// 3 to 15. Default 5. A string of digits is taken too; 5.0 is not.

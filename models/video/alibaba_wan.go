@@ -6,7 +6,7 @@ package video
 // Its page is api-manual/video-series/alibaba-wan-2-5-image-to-video, as of 2026-09 or later.
 type AlibabaWan25ImageToVideo struct {
 	// Required. 1 to 1500 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 item. Public HTTP or HTTPS URLs.
 	ImageURLs []string `json:"image_urls"`
 	// "480p", "720p" or "1080p". Default "720p".
@@ -26,9 +26,9 @@ func (AlibabaWan25ImageToVideo) Model() string { return "alibaba/wan-2.5/image-t
 // Its page is api-manual/video-series/alibaba-wan-2-5-text-to-video, as of 2026-09 or later.
 type AlibabaWan25TextToVideo struct {
 	// Required. 1 to 1500 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. "832*480", "480*832", "1280*720", "720*1280", "1920*1080" or "1080*1920".
-	AspectRatio AspectRatio `json:"aspect_ratio"`
+	AspectRatio AspectRatio `json:"aspect_ratio,omitzero"`
 	// 5 or 10. Default 5.
 	Duration int `json:"duration,omitzero"`
 	// URL of an audio file.
@@ -45,7 +45,7 @@ func (AlibabaWan25TextToVideo) Model() string { return "alibaba/wan-2.5/text-to-
 // model refuses fields it does not know.
 type AlibabaWan26ImageToVideo struct {
 	// Required. 1 to 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 item. Public HTTP or HTTPS URLs.
 	ImageURLs []string `json:"image_urls"`
 	// 5, 10 or 15. Default 5.
@@ -63,7 +63,7 @@ func (AlibabaWan26ImageToVideo) Model() string { return "alibaba/wan-2.6/image-t
 // of 2026-09 or later. The model refuses fields it does not know.
 type AlibabaWan26ReferenceToVideo struct {
 	// Required. 1 to 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 to 10 items. MP4, MOV or MKV, at most 10 MiB each.
 	VideoURLs []string `json:"video_urls"`
 	// 5 or 10. Default 5.
@@ -81,7 +81,7 @@ func (AlibabaWan26ReferenceToVideo) Model() string { return "alibaba/wan-2.6/ref
 // model refuses fields it does not know.
 type AlibabaWan26TextToVideo struct {
 	// Required. 1 to 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 5, 10 or 15. Default 5.
 	Duration int `json:"duration,omitzero"`
 	// "720p" or "1080p". Default "720p".
@@ -127,7 +127,7 @@ func (AlibabaWan27ImageToVideo) Model() string { return "alibaba/wan-2.7/image-t
 //     reference_video_urls.
 type AlibabaWan27ReferenceToVideo struct {
 	// Required. 1 to 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// At most 9 items.
 	ReferenceImageURLs []string `json:"reference_image_urls,omitzero"`
 	// How many is not documented.
@@ -154,7 +154,7 @@ func (AlibabaWan27ReferenceToVideo) Model() string { return "alibaba/wan-2.7/ref
 //   - Booleans may be 0, 1 or words such as yes, no, on and off.
 type AlibabaWan27TextToVideo struct {
 	// Required. 1 to 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 5, 10 or 15. Default 5.
 	Duration int    `json:"duration,omitzero"`
 	AudioURL string `json:"audio_url,omitzero"`
@@ -177,9 +177,9 @@ func (AlibabaWan27TextToVideo) Model() string { return "alibaba/wan-2.7/text-to-
 //   - Booleans may be 0, 1 or words such as yes, no, on and off.
 type AlibabaWan27VideoEdit struct {
 	// Required. 1 to 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. If duration is 0: 2 to 10 seconds and at most 100 MiB.
-	VideoURL string `json:"video_url"`
+	VideoURL string `json:"video_url,omitzero"`
 	// URL, data URI or bare Base64.
 	ReferenceImageURL string `json:"reference_image_url,omitzero"`
 	// 0, 2, 3, 4, 5, 6, 7, 8, 9 or 10. Default 0. 0 takes the length of the source.
@@ -236,7 +236,7 @@ func (AlibabaWan30PrimeImageToVideo) Model() string { return "alibaba/wan-3.0-pr
 //     reference_file_urls, reference_image_urls, reference_link_urls, reference_video_urls.
 type AlibabaWan30PrimeReferenceToVideo struct {
 	// Required. At least 1 character. Must not be blank.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// How many is not known here.
 	ReferenceImageURLs []string `json:"reference_image_urls,omitzero"`
 	// How many is not known here.
@@ -271,7 +271,7 @@ func (AlibabaWan30PrimeReferenceToVideo) Model() string {
 // of 2026-09 or later. The model refuses fields it does not know.
 type AlibabaWan30PrimeTextToVideo struct {
 	// Required. 1 to 20000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 2 to 30. Default 5.
 	Duration int `json:"duration,omitzero"`
 	// "480p", "720p" or "1080p". Default "720p".
@@ -325,7 +325,7 @@ func (AlibabaWan30ImageToVideo) Model() string { return "alibaba/wan-3.0/image-t
 //     reference_file_urls, reference_image_urls, reference_link_urls, reference_video_urls.
 type AlibabaWan30ReferenceToVideo struct {
 	// Required. At least 1 character. Must not be blank.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// How many is not known here.
 	ReferenceImageURLs []string `json:"reference_image_urls,omitzero"`
 	// How many is not known here.
@@ -358,7 +358,7 @@ func (AlibabaWan30ReferenceToVideo) Model() string { return "alibaba/wan-3.0/ref
 // model refuses fields it does not know.
 type AlibabaWan30TextToVideo struct {
 	// Required. 1 to 20000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 2 to 30. Default 5.
 	Duration int `json:"duration,omitzero"`
 	// "480p", "720p" or "1080p". Default "720p".
@@ -383,7 +383,7 @@ func (AlibabaWan30TextToVideo) Model() string { return "alibaba/wan-3.0/text-to-
 //   - prompt, text and duration are not taken.
 type AlibabaWanV2214BAnimateMove struct {
 	// Required. At most 100 MiB, and not of no length.
-	VideoURL string `json:"video_url"`
+	VideoURL string `json:"video_url,omitzero"`
 	// Required. 1 item. An array even for one image; no Base64.
 	ImageURLs []string `json:"image_urls"`
 	// "480p", "580p" or "720p". Default "480p". Null and empty are refused.
@@ -400,7 +400,7 @@ func (AlibabaWanV2214BAnimateMove) Model() string { return "alibaba/wan/v2.2-14b
 //   - prompt, text and duration are not taken.
 type AlibabaWanV2214BAnimateReplace struct {
 	// Required. At most 100 MiB, and not of no length.
-	VideoURL string `json:"video_url"`
+	VideoURL string `json:"video_url,omitzero"`
 	// Required. 1 item. An array even for one image; no Base64.
 	ImageURLs []string `json:"image_urls"`
 	// "480p", "580p" or "720p". Default "480p". Null and empty are refused.

@@ -8,9 +8,9 @@ package video
 // model refuses fields it does not know.
 type BlackforestlabsFlux3ExtendVideo struct {
 	// Required. At least 1 character. Must not be blank; no upper limit is documented.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required.
-	VideoURL string `json:"video_url"`
+	VideoURL string `json:"video_url,omitzero"`
 	// 5 to 20. The seconds to add. Its default is not known here.
 	Duration int `json:"duration,omitzero"`
 	// Its values and default are not known here.
@@ -30,7 +30,7 @@ func (BlackforestlabsFlux3ExtendVideo) Model() string { return "blackforestlabs/
 // The model refuses fields it does not know.
 type BlackforestlabsFlux3FirstLastFrameToVideo struct {
 	// Required. At least 1 character. Must not be blank; no upper limit is documented.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 2 items. The first frame, then the last.
 	ImageURLs []string `json:"image_urls"`
 	// 5 to 20. Default 5.
@@ -53,7 +53,7 @@ func (BlackforestlabsFlux3FirstLastFrameToVideo) Model() string {
 // 2026-09 or later. The model refuses fields it does not know.
 type BlackforestlabsFlux3ImageToVideo struct {
 	// Required. At least 1 character. Must not be blank; no upper limit is documented.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 item. Public HTTP or HTTPS URLs.
 	ImageURLs []string `json:"image_urls"`
 	// 5 to 20. Default 5.
@@ -79,7 +79,7 @@ func (BlackforestlabsFlux3ImageToVideo) Model() string {
 //   - Each frame_index is used once, and is at most duration times 24.
 type BlackforestlabsFlux3KeyframesToVideo struct {
 	// Required. At least 1 character. Must not be blank; no upper limit is documented.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 to 10 items. Images at frames, at 24 frames a second. Each image_url: required. Each
 	// frame_index: required, at least 0.
 	Keyframes []Keyframe `json:"keyframes"`
@@ -103,7 +103,7 @@ func (BlackforestlabsFlux3KeyframesToVideo) Model() string {
 // 2026-09 or later. The model refuses fields it does not know.
 type BlackforestlabsFlux3TextToVideo struct {
 	// Required. At least 1 character. Must not be blank; no upper limit is documented.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 5 to 20. Default 5.
 	Duration int `json:"duration,omitzero"`
 	// "720p" or "1080p". Default "720p".

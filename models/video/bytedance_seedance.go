@@ -7,14 +7,14 @@ package video
 // api-manual/video-series/bytedance-seedance-v1-5-pro-image-to-video, as of 2026-09 or later.
 type BytedanceSeedanceV15ProImageToVideo struct {
 	// Required. 3 to 2500 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 to 2 items. The first frame, and the last if there are two. JPEG, PNG or WebP up to
 	// 10 MB.
 	ImageURLs []string `json:"image_urls"`
 	// Required. 4, 8 or 12.
 	Duration int `json:"duration"`
 	// Required. "1:1", "21:9", "4:3", "3:4", "16:9" or "9:16".
-	AspectRatio AspectRatio `json:"aspect_ratio"`
+	AspectRatio AspectRatio `json:"aspect_ratio,omitzero"`
 	// "480p", "720p" or "1080p". Default "720p".
 	Resolution Resolution `json:"resolution,omitzero"`
 	FixedLens  *bool      `json:"fixed_lens,omitzero"`
@@ -33,13 +33,13 @@ func (BytedanceSeedanceV15ProImageToVideo) Model() string {
 // model refuses fields it does not know.
 type BytedanceSeedanceV15ProTextToVideo struct {
 	// Required. 3 to 2500 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 4, 8 or 12.
 	Duration int `json:"duration"`
 	// Required. "1:1", "21:9", "4:3", "3:4", "16:9" or "9:16".
-	AspectRatio AspectRatio `json:"aspect_ratio"`
+	AspectRatio AspectRatio `json:"aspect_ratio,omitzero"`
 	// Required. "480p", "720p" or "1080p".
-	Resolution Resolution `json:"resolution"`
+	Resolution Resolution `json:"resolution,omitzero"`
 	FixedLens  *bool      `json:"fixed_lens,omitzero"`
 	// Required.
 	GenerateAudio bool `json:"generate_audio"`
@@ -58,7 +58,7 @@ func (BytedanceSeedanceV15ProTextToVideo) Model() string {
 //   - Null and empty values are refused.
 type BytedanceSeedanceV1ProImageToVideo struct {
 	// Required. 1 to 10000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 item. An array even for one image; no Base64.
 	ImageURLs []string `json:"image_urls"`
 	// 5 or 10. Default 5. 5.0 is taken as 5; strings, booleans and null are refused.
@@ -80,7 +80,7 @@ func (BytedanceSeedanceV1ProImageToVideo) Model() string {
 //   - Null and empty values are refused.
 type BytedanceSeedanceV1ProTextToVideo struct {
 	// Required. 1 to 10000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 5 or 10. Default 5. 5.0 is taken as 5; strings, booleans and null are refused.
 	Duration int `json:"duration,omitzero"`
 	// "720p" or "1080p". Default "720p". Case counts.

@@ -12,11 +12,13 @@
 //
 // # Fields
 //
-// A required field is always sent, an optional one only if it is not zero. It
-// is a pointer where zero says something of its own: new(false), new(0). Types
-// such as [AspectRatio] have constants for the values that any model documents,
-// and take every other string, too; the comment of a field says which values
-// its model takes. Package models finds what is wrong before it is sent.
+// A required number, boolean or list is always sent, everything else only if it
+// is not zero: a prompt that was forgotten is missing, not empty. An optional
+// field is a pointer where zero says something of its own: new(false), new(0).
+// Types such as [AspectRatio] have constants for the values that any model
+// documents, and take every other string, too; the comment of a field says
+// which values its model takes. Package models finds what is wrong before it is
+// sent.
 //
 // A field that is newer than this package is added by embedding:
 //

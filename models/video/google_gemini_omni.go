@@ -8,7 +8,7 @@ package video
 // model refuses fields it does not know.
 type GoogleGeminiOmni11FlashImageToVideo struct {
 	// Required. 1 to 20000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 to 2 items. Public HTTP or HTTPS URLs.
 	ImageURLs []string `json:"image_urls"`
 	// 4, 6, 8 or 10. Default 8.
@@ -30,7 +30,7 @@ func (GoogleGeminiOmni11FlashImageToVideo) Model() string {
 // model refuses fields it does not know.
 type GoogleGeminiOmni11FlashTextToVideo struct {
 	// Required. 1 to 20000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 4, 6, 8 or 10. Default 8.
 	Duration int `json:"duration,omitzero"`
 	// "360p", "720p", "1080p" or "4k". Default "720p".

@@ -10,7 +10,7 @@ package video
 //   - generation_type frame needs exactly two images.
 type GoogleVeo31FastImageToVideo struct {
 	// Required. At least 1 character. Must not be blank; no upper limit is documented.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 to 2 items. Public HTTP or HTTPS URLs.
 	ImageURLs []string `json:"image_urls"`
 	// frame is the default for two images.
@@ -33,7 +33,7 @@ func (GoogleVeo31FastImageToVideo) Model() string { return "google/veo3.1-fast/i
 // later. The model refuses fields it does not know.
 type GoogleVeo31FastTextToVideo struct {
 	// Required. At least 1 character. Must not be blank; no upper limit is documented.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 4, 6 or 8. Default 8.
 	Duration int `json:"duration,omitzero"`
 	// "720p", "1080p" or "4k". Default "720p".
@@ -56,7 +56,7 @@ func (GoogleVeo31FastTextToVideo) Model() string { return "google/veo3.1-fast/te
 //   - 1080p and two frames need 8 seconds.
 type GoogleVeo31LiteImageToVideo struct {
 	// Required. At least 1 character. Must not be blank; no upper limit is documented.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 to 2 items. Public HTTP or HTTPS URLs.
 	ImageURLs []string `json:"image_urls"`
 	// frame is the default for two images.
@@ -81,7 +81,7 @@ func (GoogleVeo31LiteImageToVideo) Model() string { return "google/veo3.1-lite/i
 //   - 1080p needs 8 seconds.
 type GoogleVeo31LiteTextToVideo struct {
 	// Required. At least 1 character. Must not be blank; no upper limit is documented.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 4, 6 or 8. Default 8.
 	Duration int `json:"duration,omitzero"`
 	// "720p" or "1080p". Default "720p".
@@ -103,7 +103,7 @@ func (GoogleVeo31LiteTextToVideo) Model() string { return "google/veo3.1-lite/te
 //   - generation_type frame needs exactly two images.
 type GoogleVeo31ImageToVideo struct {
 	// Required. At least 1 character. Must not be blank; no upper limit is documented.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 to 2 items. Public HTTP or HTTPS URLs.
 	ImageURLs []string `json:"image_urls"`
 	// frame is the default for two images.
@@ -126,7 +126,7 @@ func (GoogleVeo31ImageToVideo) Model() string { return "google/veo3.1/image-to-v
 // The model refuses fields it does not know.
 type GoogleVeo31TextToVideo struct {
 	// Required. At least 1 character. Must not be blank; no upper limit is documented.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 4, 6 or 8. Default 8.
 	Duration int `json:"duration,omitzero"`
 	// "720p", "1080p" or "4k". Default "720p".

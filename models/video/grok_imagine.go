@@ -6,7 +6,7 @@ package video
 // api-manual/video-series/grok-imagine, as of 2026-08-22.
 type GrokImagine struct {
 	// Required. At most 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// At most 1 item. Needed to start from an image.
 	ImageURLs []string `json:"image_urls,omitzero"`
 	// For example "1:1", "2:3" or "3:2". For text-to-video. The page's example is 16:9, which its list
@@ -30,7 +30,7 @@ func (GrokImagine) Model() string { return "grok-imagine" }
 //   - The prompt calls the references <IMAGE_0>, <IMAGE_1> and so on.
 type GrokImagineVideo15 struct {
 	// Required. At most 4096 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 1 item.
 	ImageURLs []string `json:"image_urls,omitzero"`
 	// 1 to 7 items.
@@ -39,7 +39,7 @@ type GrokImagineVideo15 struct {
 	Resolution Resolution `json:"resolution,omitzero"`
 	// 1 to 15. Default 6, or 8 with reference images.
 	Duration int `json:"duration,omitzero"`
-	// "16:9", "4:3", "3:2", "1:1", "2:3", "3:4" or "9:16". Default "16:9". It belongs to image_urls.
+	// "16:9", "4:3", "3:2", "1:1", "2:3", "3:4" or "9:16". Default "16:9". Not with image_urls.
 	AspectRatio AspectRatio `json:"aspect_ratio,omitzero"`
 }
 

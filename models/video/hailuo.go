@@ -8,7 +8,7 @@ package video
 //   - end_image_url needs image_urls.
 type Hailuo02 struct {
 	// Required. At most 1500 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// At most 1 item. Needed to start from an image.
 	ImageURLs []string `json:"image_urls,omitzero"`
 	// For image-to-video.
@@ -30,7 +30,7 @@ func (Hailuo02) Model() string { return "hailuo-02" }
 //   - end_image_url needs image_urls.
 type Hailuo02Pro struct {
 	// Required. At most 1500 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// At most 1 item. Needed to start from an image.
 	ImageURLs       []string `json:"image_urls,omitzero"`
 	EndImageURL     string   `json:"end_image_url,omitzero"`
@@ -47,7 +47,7 @@ func (Hailuo02Pro) Model() string { return "hailuo-02-pro" }
 //   - end_image_url is not supported.
 type Hailuo23 struct {
 	// Required.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 6 or 10. Default 6.
 	Duration int `json:"duration,omitzero"`
 	// "768p" or "1080p". Default "768p".

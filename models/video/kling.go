@@ -10,7 +10,7 @@ package video
 //   - What is made depends on the image fields; mode, type and task_type are not used.
 type Kling16Pro struct {
 	// Required. At most 2500 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 5 or 10.
 	Duration int `json:"duration"`
 	// "1:1", "16:9" or "9:16".
@@ -37,7 +37,7 @@ func (Kling16Pro) Model() string { return "kling-1.6/pro" }
 //   - end_image_url is not supported.
 type Kling16Standard struct {
 	// Required. At most 2500 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 5 or 10.
 	Duration int `json:"duration"`
 	// "1:1", "16:9" or "9:16".
@@ -58,11 +58,11 @@ func (Kling16Standard) Model() string { return "kling-1.6/standard" }
 // api-manual/video-series/kling-2-1, as of 2026-08-22.
 type Kling21Pro struct {
 	// Required.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 5 or 10. Default 5.
 	Duration int `json:"duration,omitzero"`
 	// Required.
-	StartImageURL  string `json:"start_image_url"`
+	StartImageURL  string `json:"start_image_url,omitzero"`
 	EndImageURL    string `json:"end_image_url,omitzero"`
 	NegativePrompt string `json:"negative_prompt,omitzero"`
 }
@@ -76,11 +76,11 @@ func (Kling21Pro) Model() string { return "kling-2.1/pro" }
 //   - end_image_url is not supported.
 type Kling21Standard struct {
 	// Required.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 5 or 10. Default 5.
 	Duration int `json:"duration,omitzero"`
 	// Required.
-	StartImageURL  string `json:"start_image_url"`
+	StartImageURL  string `json:"start_image_url,omitzero"`
 	NegativePrompt string `json:"negative_prompt,omitzero"`
 }
 
@@ -91,7 +91,7 @@ func (Kling21Standard) Model() string { return "kling-2.1/standard" }
 // api-manual/video-series/kling-2-5-turbo-pro, as of 2026-08-22.
 type Kling25TurboPro struct {
 	// Required.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 5 or 10. Default 5.
 	Duration      int    `json:"duration,omitzero"`
 	StartImageURL string `json:"start_image_url,omitzero"`
@@ -110,7 +110,7 @@ func (Kling25TurboPro) Model() string { return "kling-2.5-turbo-pro" }
 //   - With end_image_url, sound must be false.
 type Kling26 struct {
 	// Required. At most 1000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// For image-to-video.
 	ImageURLs []string `json:"image_urls,omitzero"`
 	// For image-to-video.
@@ -118,7 +118,7 @@ type Kling26 struct {
 	// Required.
 	Sound bool `json:"sound"`
 	// Required. "1:1", "16:9" or "9:16". It concerns text-to-video only, yet is always required.
-	AspectRatio AspectRatio `json:"aspect_ratio"`
+	AspectRatio AspectRatio `json:"aspect_ratio,omitzero"`
 	// Required. 5 or 10.
 	Duration int `json:"duration"`
 }
@@ -136,9 +136,9 @@ type Kling26MotionControl struct {
 	// Required. 1 item. MP4, MOV or MKV of 3 to 30 seconds, up to 100 MB.
 	VideoURLs []string `json:"video_urls"`
 	// Required. "image" or "video". image makes up to 10 seconds, video up to 30.
-	CharacterOrientation CharacterOrientation `json:"character_orientation"`
+	CharacterOrientation CharacterOrientation `json:"character_orientation,omitzero"`
 	// Required. "720p" or "1080p".
-	Mode Mode `json:"mode"`
+	Mode Mode `json:"mode,omitzero"`
 }
 
 // Model is "kling-2.6-motion-control".
@@ -154,7 +154,7 @@ type Kling30MotionControl struct {
 	// (video).
 	VideoURLs []string `json:"video_urls"`
 	// Required. "image" or "video".
-	CharacterOrientation CharacterOrientation `json:"character_orientation"`
+	CharacterOrientation CharacterOrientation `json:"character_orientation,omitzero"`
 	// "720p" or "1080p". Default "720p".
 	Resolution Resolution `json:"resolution,omitzero"`
 }

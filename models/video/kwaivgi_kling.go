@@ -12,7 +12,7 @@ package video
 //     start_image_url.
 type KwaivgiKlingV25TurboProImageToVideo struct {
 	// Required. 1 to 2500 characters.
-	Prompt        string `json:"prompt"`
+	Prompt        string `json:"prompt,omitzero"`
 	StartImageURL string `json:"start_image_url,omitzero"`
 	EndImageURL   string `json:"end_image_url,omitzero"`
 	// 5 or 10. Default 5. Strings, booleans, fractions and null are refused.
@@ -33,7 +33,7 @@ func (KwaivgiKlingV25TurboProImageToVideo) Model() string {
 // model refuses fields it does not know.
 type KwaivgiKlingV25TurboProTextToVideo struct {
 	// Required. 1 to 2500 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 5 or 10. Default 5. Strings, booleans, fractions and null are refused.
 	Duration int `json:"duration,omitzero"`
 	// Its values and default are not documented.
@@ -53,11 +53,11 @@ func (KwaivgiKlingV25TurboProTextToVideo) Model() string {
 //   - With end_image_url, sound must be false.
 type KwaivgiKlingV26ProImageToVideo struct {
 	// Required. 1 to 1000 characters. White space around it does not count.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 5 or 10. Strings and fractions are refused.
 	Duration int `json:"duration"`
 	// Required. "16:9", "9:16" or "1:1". It must be given but changes nothing.
-	AspectRatio AspectRatio `json:"aspect_ratio"`
+	AspectRatio AspectRatio `json:"aspect_ratio,omitzero"`
 	// Required.
 	Sound bool `json:"sound"`
 	// Required. At least 1 item. Public HTTP or HTTPS URLs.
@@ -81,7 +81,7 @@ type KwaivgiKlingV26ProMotionControl struct {
 	// Required. From 3 seconds to 10 (orientation image) or 30 (video), at most 100 MiB.
 	VideoURLs []string `json:"video_urls"`
 	// Required. "image" or "video". The values are those of the page's text.
-	CharacterOrientation CharacterOrientation `json:"character_orientation"`
+	CharacterOrientation CharacterOrientation `json:"character_orientation,omitzero"`
 	// At most 2500 characters. Blank counts as left out.
 	Prompt string `json:"prompt,omitzero"`
 	// "1080p". Default "1080p". The other tier's value is refused.
@@ -98,11 +98,11 @@ func (KwaivgiKlingV26ProMotionControl) Model() string { return "kwaivgi/kling-v2
 //   - Images are not taken.
 type KwaivgiKlingV26ProTextToVideo struct {
 	// Required. 1 to 1000 characters. White space around it does not count.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 5 or 10. Strings and fractions are refused.
 	Duration int `json:"duration"`
 	// Required. "16:9", "9:16" or "1:1".
-	AspectRatio AspectRatio `json:"aspect_ratio"`
+	AspectRatio AspectRatio `json:"aspect_ratio,omitzero"`
 	// Required.
 	Sound bool `json:"sound"`
 }
@@ -123,7 +123,7 @@ type KwaivgiKlingV26StdMotionControl struct {
 	// Required. From 3 seconds to 10 (orientation image) or 30 (video), at most 100 MiB.
 	VideoURLs []string `json:"video_urls"`
 	// Required. "image" or "video". The values are those of the page's text.
-	CharacterOrientation CharacterOrientation `json:"character_orientation"`
+	CharacterOrientation CharacterOrientation `json:"character_orientation,omitzero"`
 	// At most 2500 characters. Blank counts as left out.
 	Prompt string `json:"prompt,omitzero"`
 	// "720p". Default "720p". The other tier's value is refused.
@@ -333,7 +333,7 @@ type KwaivgiKlingV30ProMotionControl struct {
 	// Required. From 3 seconds to 10 (orientation image) or 30 (video), at most 100 MiB.
 	VideoURLs []string `json:"video_urls"`
 	// Required. "image" or "video". The values are those of the page's text.
-	CharacterOrientation CharacterOrientation `json:"character_orientation"`
+	CharacterOrientation CharacterOrientation `json:"character_orientation,omitzero"`
 	// At most 2500 characters. Blank counts as left out.
 	Prompt string `json:"prompt,omitzero"`
 	// "1080p". Default "1080p". The other tier's value is refused.
@@ -418,7 +418,7 @@ type KwaivgiKlingV30StdMotionControl struct {
 	// Required. From 3 seconds to 10 (orientation image) or 30 (video), at most 100 MiB.
 	VideoURLs []string `json:"video_urls"`
 	// Required. "image" or "video". The values are those of the page's text.
-	CharacterOrientation CharacterOrientation `json:"character_orientation"`
+	CharacterOrientation CharacterOrientation `json:"character_orientation,omitzero"`
 	// At most 2500 characters. Blank counts as left out.
 	Prompt string `json:"prompt,omitzero"`
 	// "720p". Default "720p". The other tier's value is refused.

@@ -212,7 +212,7 @@ type KwaivgiKlingVideoAIAvatarV2Pro struct {
 	// Required. 1 item. URL, data URI or bare Base64.
 	ImageURLs []string `json:"image_urls"`
 	// Required. 2 to 60 seconds, at most 5 MiB.
-	AudioURL string `json:"audio_url"`
+	AudioURL string `json:"audio_url,omitzero"`
 	// At most 2500 characters.
 	Prompt string `json:"prompt,omitzero"`
 }
@@ -230,7 +230,7 @@ type KwaivgiKlingVideoAIAvatarV2Standard struct {
 	// Required. 1 item. URL, data URI or bare Base64.
 	ImageURLs []string `json:"image_urls"`
 	// Required. 2 to 60 seconds, at most 5 MiB.
-	AudioURL string `json:"audio_url"`
+	AudioURL string `json:"audio_url,omitzero"`
 	// At most 2500 characters.
 	Prompt string `json:"prompt,omitzero"`
 }
@@ -245,6 +245,7 @@ func (KwaivgiKlingVideoAIAvatarV2Standard) Model() string {
 // api-manual/video-series/kwaivgi-kling-video-v1-6-pro-image-to-video, as of 2026-09 or later. The
 // model refuses fields it does not know.
 //
+//   - start_image_url or image_urls is needed.
 //   - end_image_url needs start_image_url.
 //   - image_urls excludes start_image_url, end_image_url and cfg_scale.
 //   - mode, type and task_type are not taken.
@@ -252,7 +253,7 @@ func (KwaivgiKlingVideoAIAvatarV2Standard) Model() string {
 //     start_image_url.
 type KwaivgiKlingVideoV16ProImageToVideo struct {
 	// Required. 1 to 2500 characters. White space around it does not count.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 5 or 10.
 	Duration int `json:"duration"`
 	// "1:1", "16:9" or "9:16".
@@ -282,7 +283,7 @@ func (KwaivgiKlingVideoV16ProImageToVideo) Model() string {
 //   - mode, type and task_type are not taken.
 type KwaivgiKlingVideoV16ProTextToVideo struct {
 	// Required. 1 to 2500 characters. White space around it does not count.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 5 or 10.
 	Duration int `json:"duration"`
 	// "1:1", "16:9" or "9:16".
@@ -303,6 +304,7 @@ func (KwaivgiKlingVideoV16ProTextToVideo) Model() string {
 // api-manual/video-series/kwaivgi-kling-video-v1-6-standard-image-to-video, as of 2026-09 or later.
 // The model refuses fields it does not know.
 //
+//   - start_image_url or image_urls is needed.
 //   - image_urls excludes start_image_url and cfg_scale.
 //   - aspect_ratio is not for requests with start_image_url.
 //   - end_image_url is not supported.
@@ -311,7 +313,7 @@ func (KwaivgiKlingVideoV16ProTextToVideo) Model() string {
 //     start_image_url.
 type KwaivgiKlingVideoV16StandardImageToVideo struct {
 	// Required. 1 to 2500 characters. White space around it does not count.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 5 or 10.
 	Duration int `json:"duration"`
 	// "1:1", "16:9" or "9:16".
@@ -340,7 +342,7 @@ func (KwaivgiKlingVideoV16StandardImageToVideo) Model() string {
 //   - mode, type and task_type are not taken.
 type KwaivgiKlingVideoV16StandardTextToVideo struct {
 	// Required. 1 to 2500 characters. White space around it does not count.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 5 or 10.
 	Duration int `json:"duration"`
 	// "1:1", "16:9" or "9:16".
@@ -362,9 +364,9 @@ func (KwaivgiKlingVideoV16StandardTextToVideo) Model() string {
 // model refuses fields it does not know.
 type KwaivgiKlingVideoV21ProImageToVideo struct {
 	// Required. 1 to 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required.
-	StartImageURL string `json:"start_image_url"`
+	StartImageURL string `json:"start_image_url,omitzero"`
 	EndImageURL   string `json:"end_image_url,omitzero"`
 	// 5 or 10. Default 5. Strings, booleans, fractions and null are refused.
 	Duration       int    `json:"duration,omitzero"`
@@ -384,9 +386,9 @@ func (KwaivgiKlingVideoV21ProImageToVideo) Model() string {
 //   - end_image_url is not supported.
 type KwaivgiKlingVideoV21StandardImageToVideo struct {
 	// Required. 1 to 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required.
-	StartImageURL string `json:"start_image_url"`
+	StartImageURL string `json:"start_image_url,omitzero"`
 	// 5 or 10. Default 5. Strings, booleans, fractions and null are refused.
 	Duration       int    `json:"duration,omitzero"`
 	NegativePrompt string `json:"negative_prompt,omitzero"`

@@ -10,7 +10,7 @@ package video
 //   - resolution may have an upper-case P.
 type MinimaxH3MaxTurboImageToVideo struct {
 	// Required. 1 to 50000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 to 2 items. The first frame, then the last. URL or Base64.
 	ImageURLs []string `json:"image_urls"`
 	// 5 to 15. Default 5.
@@ -31,7 +31,7 @@ func (MinimaxH3MaxTurboImageToVideo) Model() string { return "minimax/h3-max-tur
 //   - resolution may have an upper-case P.
 type MinimaxH3MaxTurboTextToVideo struct {
 	// Required. 1 to 50000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 5 to 15. Default 5.
 	Duration int `json:"duration,omitzero"`
 	// "480p", "768p" or "1080p". Default "768p".
@@ -52,7 +52,7 @@ func (MinimaxH3MaxTurboTextToVideo) Model() string { return "minimax/h3-max-turb
 //   - aspect_ratio is to be left out.
 type MinimaxH3MaxImageToVideo struct {
 	// Required. 1 to 50000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 to 2 items. The first frame, then the last. No Base64.
 	ImageURLs []string `json:"image_urls"`
 	// 5 to 15. Default 5.
@@ -74,7 +74,7 @@ func (MinimaxH3MaxImageToVideo) Model() string { return "minimax/h3-max/image-to
 //   - At most 12 references in all.
 type MinimaxH3MaxReferenceToVideo struct {
 	// Required. 1 to 50000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 to 9 items. JPEG, PNG or WebP up to 30 MB.
 	ReferenceImageURLs []string `json:"reference_image_urls"`
 	// At most 3 items. MP4 or MOV up to 50 MB, 24 frames a second, 2 to 15 seconds each and 15 in all.
@@ -98,7 +98,7 @@ func (MinimaxH3MaxReferenceToVideo) Model() string { return "minimax/h3-max/refe
 // Video). Its page is api-manual/video-series/minimax-h3-max-text-to-video, as of 2026-09 or later.
 type MinimaxH3MaxTextToVideo struct {
 	// Required. 1 to 50000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 5 to 15. Default 5.
 	Duration int `json:"duration,omitzero"`
 	// "480p", "768p" or "1080p". Default "768p".
@@ -117,7 +117,7 @@ func (MinimaxH3MaxTextToVideo) Model() string { return "minimax/h3-max/text-to-v
 // fields it does not know.
 type MinimaxH3ImageToVideo struct {
 	// Required. 1 to 2000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 5 to 15. Default 5.
 	Duration int `json:"duration,omitzero"`
 	// "2K". Default "2K".
@@ -136,7 +136,7 @@ func (MinimaxH3ImageToVideo) Model() string { return "minimax/h3/image-to-video"
 //   - reference_image_urls or reference_video_urls is needed, also beside reference_audio_urls.
 type MinimaxH3ReferenceToVideo struct {
 	// Required. 1 to 2000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 5 to 15. Default 5.
 	Duration int `json:"duration,omitzero"`
 	// "2K". Default "2K".
@@ -159,7 +159,7 @@ func (MinimaxH3ReferenceToVideo) Model() string { return "minimax/h3/reference-t
 // fields it does not know.
 type MinimaxH3TextToVideo struct {
 	// Required. 1 to 2000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 5 to 15. Default 5.
 	Duration int `json:"duration,omitzero"`
 	// "2K". Default "2K".

@@ -9,7 +9,7 @@ package video
 //   - There is no duration.
 type MinimaxHailuo02ProImageToVideo struct {
 	// Required. At least 1 character. No upper limit is documented.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 item. Public HTTP or HTTPS URLs.
 	ImageURLs   []string `json:"image_urls"`
 	EndImageURL string   `json:"end_image_url,omitzero"`
@@ -29,7 +29,7 @@ func (MinimaxHailuo02ProImageToVideo) Model() string { return "minimax/hailuo-02
 //   - There is no duration.
 type MinimaxHailuo02ProTextToVideo struct {
 	// Required. At least 1 character. No upper limit is documented.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// "512P" or "768P". Default "768P".
 	Resolution Resolution `json:"resolution,omitzero"`
 	// Its default is not documented.
@@ -47,7 +47,7 @@ func (MinimaxHailuo02ProTextToVideo) Model() string { return "minimax/hailuo-02/
 //   - end_image_url needs resolution 768P.
 type MinimaxHailuo02StandardImageToVideo struct {
 	// Required. 1 to 1500 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 item. Public HTTP or HTTPS URLs.
 	ImageURLs   []string `json:"image_urls"`
 	EndImageURL string   `json:"end_image_url,omitzero"`
@@ -70,7 +70,7 @@ func (MinimaxHailuo02StandardImageToVideo) Model() string {
 // model refuses fields it does not know.
 type MinimaxHailuo02StandardTextToVideo struct {
 	// Required. 1 to 1500 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 6 or 10. Default 6.
 	Duration int `json:"duration,omitzero"`
 	// "512P" or "768P". Default "768P".
@@ -91,9 +91,9 @@ func (MinimaxHailuo02StandardTextToVideo) Model() string {
 //   - Types are taken exactly: no numbers or booleans in strings.
 type MinimaxHailuo23ProImageToVideo struct {
 	// Required. 1 to 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required.
-	StartImageURL string `json:"start_image_url"`
+	StartImageURL string `json:"start_image_url,omitzero"`
 	// 6. Default 6.
 	Duration int `json:"duration,omitzero"`
 	// "1080p". Default "1080p".
@@ -112,7 +112,7 @@ func (MinimaxHailuo23ProImageToVideo) Model() string { return "minimax/hailuo-2.
 //   - Types are taken exactly: no numbers or booleans in strings.
 type MinimaxHailuo23ProTextToVideo struct {
 	// Required. 1 to 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 6. Default 6.
 	Duration int `json:"duration,omitzero"`
 	// "1080p". Default "1080p".
@@ -132,9 +132,9 @@ func (MinimaxHailuo23ProTextToVideo) Model() string { return "minimax/hailuo-2.3
 //   - Types are taken exactly: no numbers or booleans in strings.
 type MinimaxHailuo23StandardImageToVideo struct {
 	// Required. 1 to 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required.
-	StartImageURL string `json:"start_image_url"`
+	StartImageURL string `json:"start_image_url,omitzero"`
 	// 6 or 10. Default 6.
 	Duration int `json:"duration,omitzero"`
 	// "768p". Default "768p".
@@ -156,7 +156,7 @@ func (MinimaxHailuo23StandardImageToVideo) Model() string {
 //   - Types are taken exactly: no numbers or booleans in strings.
 type MinimaxHailuo23StandardTextToVideo struct {
 	// Required. 1 to 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 6 or 10. Default 6.
 	Duration int `json:"duration,omitzero"`
 	// "768p". Default "768p".

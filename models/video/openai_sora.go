@@ -7,7 +7,7 @@ package video
 // 2026-09 or later. The model refuses fields it does not know.
 type OpenAISora2ProTextToVideo struct {
 	// Required. At least 1 character. Must not be blank; no upper limit is documented.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 4, 8, 12, 16 or 20. Default 4.
 	Duration int `json:"duration,omitzero"`
 	// "720p", "1024p" or "1080p". Default "1024p".
@@ -24,7 +24,7 @@ func (OpenAISora2ProTextToVideo) Model() string { return "openai/sora-2-pro/text
 // The model refuses fields it does not know.
 type OpenAISora2ImageToVideo struct {
 	// Required. At least 1 character. Must not be blank; no upper limit is documented.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 item. Public HTTP or HTTPS URLs.
 	ImageURLs []string `json:"image_urls"`
 	// 4, 8, 12, 16 or 20. Default 4.
@@ -41,7 +41,7 @@ func (OpenAISora2ImageToVideo) Model() string { return "openai/sora-2/image-to-v
 // The model refuses fields it does not know.
 type OpenAISora2TextToVideo struct {
 	// Required. At least 1 character. Must not be blank; no upper limit is documented.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 4, 8, 12, 16 or 20. Default 4.
 	Duration int `json:"duration,omitzero"`
 	// "16:9" or "9:16". Default "16:9".

@@ -6,7 +6,7 @@ package video
 // api-manual/video-series/runway-gen-4-5, as of 2026-08-22.
 type RunwayGen45 struct {
 	// Required.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 5 or 10. Default 5.
 	Duration int `json:"duration,omitzero"`
 	// "16:9", "9:16", "4:3", "3:4", "1:1" or "21:9". Default "16:9".

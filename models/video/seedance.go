@@ -6,7 +6,7 @@ package video
 // api-manual/video-series/seedance-1.0-pro, as of 2026-08-22.
 type Seedance10Pro struct {
 	// Required. At most 10000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// At most 1 item.
 	ImageURLs []string `json:"image_urls,omitzero"`
 	// "720p" or "1080p".
@@ -22,11 +22,11 @@ func (Seedance10Pro) Model() string { return "seedance-1.0-pro" }
 // api-manual/video-series/seedance-1-5-pro, as of 2026-08-22.
 type Seedance15Pro struct {
 	// Required.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// At most 2 items. JPEG, PNG or WebP up to 10 MB.
 	ImageURLs []string `json:"image_urls,omitzero"`
 	// Required. "1:1", "21:9", "4:3", "3:4", "16:9" or "9:16".
-	AspectRatio AspectRatio `json:"aspect_ratio"`
+	AspectRatio AspectRatio `json:"aspect_ratio,omitzero"`
 	// "480p", "720p" or "1080p".
 	Resolution Resolution `json:"resolution,omitzero"`
 	// Required. 4, 8 or 12.
@@ -47,9 +47,9 @@ func (Seedance15Pro) Model() string { return "seedance-1.5-pro" }
 //   - An older id.
 type Seedance2 struct {
 	// Required.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. "480p", "720p", "1080p" or "4k".
-	Resolution Resolution `json:"resolution"`
+	Resolution Resolution `json:"resolution,omitzero"`
 	// Required. 4 to 15.
 	Duration int `json:"duration"`
 	// At most 2 items.
@@ -80,9 +80,9 @@ func (Seedance2) Model() string { return "seedance-2" }
 //   - An older id.
 type Seedance2Fast struct {
 	// Required.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. "480p" or "720p".
-	Resolution Resolution `json:"resolution"`
+	Resolution Resolution `json:"resolution,omitzero"`
 	// Required. 4 to 15.
 	Duration int `json:"duration"`
 	// At most 2 items.
@@ -111,11 +111,11 @@ func (Seedance2Fast) Model() string { return "seedance-2-fast" }
 //   - The page lists ratios, but its text says that only auto is taken.
 type Seedance20FastImageToVideo struct {
 	// Required. 1 to 20000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 4 to 15.
 	Duration int `json:"duration"`
 	// Required. "480p" or "720p".
-	Resolution Resolution `json:"resolution"`
+	Resolution Resolution `json:"resolution,omitzero"`
 	// "auto", "21:9", "16:9", "4:3", "1:1", "3:4" or "9:16".
 	AspectRatio   AspectRatio `json:"aspect_ratio,omitzero"`
 	GenerateAudio *bool       `json:"generate_audio,omitzero"`
@@ -137,11 +137,11 @@ func (Seedance20FastImageToVideo) Model() string { return "seedance-2.0-fast/ima
 //   - reference_image_urls or reference_video_urls is needed, also beside reference_audio_urls.
 type Seedance20FastReferenceToVideo struct {
 	// Required. 1 to 20000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 4 to 15.
 	Duration int `json:"duration"`
 	// Required. "480p" or "720p".
-	Resolution Resolution `json:"resolution"`
+	Resolution Resolution `json:"resolution,omitzero"`
 	// "auto", "21:9", "16:9", "4:3", "1:1", "3:4" or "9:16".
 	AspectRatio   AspectRatio `json:"aspect_ratio,omitzero"`
 	GenerateAudio *bool       `json:"generate_audio,omitzero"`
@@ -164,11 +164,11 @@ func (Seedance20FastReferenceToVideo) Model() string { return "seedance-2.0-fast
 // The model refuses fields it does not know.
 type Seedance20FastTextToVideo struct {
 	// Required. 1 to 20000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 4 to 15.
 	Duration int `json:"duration"`
 	// Required. "480p" or "720p".
-	Resolution Resolution `json:"resolution"`
+	Resolution Resolution `json:"resolution,omitzero"`
 	// "auto", "21:9", "16:9", "4:3", "1:1", "3:4" or "9:16".
 	AspectRatio     AspectRatio `json:"aspect_ratio,omitzero"`
 	GenerateAudio   *bool       `json:"generate_audio,omitzero"`
@@ -187,7 +187,7 @@ func (Seedance20FastTextToVideo) Model() string { return "seedance-2.0-fast/text
 //   - The page lists ratios, but its text says that only auto is taken.
 type Seedance20MiniImageToVideo struct {
 	// Required. 1 to 20000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 4 to 15.
 	Duration int `json:"duration"`
 	// "480p" or "720p". Default "720p".
@@ -213,7 +213,7 @@ func (Seedance20MiniImageToVideo) Model() string { return "seedance-2.0-mini/ima
 //   - reference_image_urls or reference_video_urls is needed, also beside reference_audio_urls.
 type Seedance20MiniReferenceToVideo struct {
 	// Required. 1 to 20000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 4 to 15.
 	Duration int `json:"duration"`
 	// "480p" or "720p". Default "720p".
@@ -240,7 +240,7 @@ func (Seedance20MiniReferenceToVideo) Model() string { return "seedance-2.0-mini
 // The model refuses fields it does not know.
 type Seedance20MiniTextToVideo struct {
 	// Required. 1 to 20000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 4 to 15.
 	Duration int `json:"duration"`
 	// "480p" or "720p". Default "720p".
@@ -263,11 +263,11 @@ func (Seedance20MiniTextToVideo) Model() string { return "seedance-2.0-mini/text
 //   - The page lists ratios, but its text says that only auto is taken.
 type Seedance20ImageToVideo struct {
 	// Required. 1 to 20000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 4 to 15.
 	Duration int `json:"duration"`
 	// Required. "480p", "720p", "1080p" or "4k".
-	Resolution Resolution `json:"resolution"`
+	Resolution Resolution `json:"resolution,omitzero"`
 	// "auto", "21:9", "16:9", "4:3", "1:1", "3:4" or "9:16".
 	AspectRatio   AspectRatio `json:"aspect_ratio,omitzero"`
 	GenerateAudio *bool       `json:"generate_audio,omitzero"`
@@ -288,11 +288,11 @@ func (Seedance20ImageToVideo) Model() string { return "seedance-2.0/image-to-vid
 //   - reference_image_urls or reference_video_urls is needed, also beside reference_audio_urls.
 type Seedance20ReferenceToVideo struct {
 	// Required. 1 to 20000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 4 to 15.
 	Duration int `json:"duration"`
 	// Required. "480p", "720p", "1080p" or "4k".
-	Resolution Resolution `json:"resolution"`
+	Resolution Resolution `json:"resolution,omitzero"`
 	// "auto", "21:9", "16:9", "4:3", "1:1", "3:4" or "9:16".
 	AspectRatio   AspectRatio `json:"aspect_ratio,omitzero"`
 	GenerateAudio *bool       `json:"generate_audio,omitzero"`
@@ -315,11 +315,11 @@ func (Seedance20ReferenceToVideo) Model() string { return "seedance-2.0/referenc
 // refuses fields it does not know.
 type Seedance20TextToVideo struct {
 	// Required. 1 to 20000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 4 to 15.
 	Duration int `json:"duration"`
 	// Required. "480p", "720p", "1080p" or "4k".
-	Resolution Resolution `json:"resolution"`
+	Resolution Resolution `json:"resolution,omitzero"`
 	// "auto", "21:9", "16:9", "4:3", "1:1", "3:4" or "9:16".
 	AspectRatio     AspectRatio `json:"aspect_ratio,omitzero"`
 	GenerateAudio   *bool       `json:"generate_audio,omitzero"`
@@ -338,11 +338,11 @@ func (Seedance20TextToVideo) Model() string { return "seedance-2.0/text-to-video
 //   - The page lists ratios, but its text says that only auto is taken.
 type Seedance25ImageToVideo struct {
 	// Required. 1 to 20000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 4 to 30.
 	Duration int `json:"duration"`
 	// Required. "480p" or "720p".
-	Resolution Resolution `json:"resolution"`
+	Resolution Resolution `json:"resolution,omitzero"`
 	// "auto", "21:9", "16:9", "4:3", "1:1", "3:4" or "9:16".
 	AspectRatio   AspectRatio `json:"aspect_ratio,omitzero"`
 	GenerateAudio *bool       `json:"generate_audio,omitzero"`
@@ -361,11 +361,11 @@ func (Seedance25ImageToVideo) Model() string { return "seedance-2.5/image-to-vid
 //   - At most 50 references in all.
 type Seedance25ReferenceToVideo struct {
 	// Required. 1 to 20000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 4 to 30.
 	Duration int `json:"duration"`
 	// Required. "480p" or "720p".
-	Resolution Resolution `json:"resolution"`
+	Resolution Resolution `json:"resolution,omitzero"`
 	// "auto", "21:9", "16:9", "4:3", "1:1", "3:4" or "9:16".
 	AspectRatio   AspectRatio `json:"aspect_ratio,omitzero"`
 	GenerateAudio *bool       `json:"generate_audio,omitzero"`
@@ -385,11 +385,11 @@ func (Seedance25ReferenceToVideo) Model() string { return "seedance-2.5/referenc
 // refuses fields it does not know.
 type Seedance25TextToVideo struct {
 	// Required. 1 to 20000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 4 to 30.
 	Duration int `json:"duration"`
 	// Required. "480p" or "720p".
-	Resolution Resolution `json:"resolution"`
+	Resolution Resolution `json:"resolution,omitzero"`
 	// "auto", "21:9", "16:9", "4:3", "1:1", "3:4" or "9:16".
 	AspectRatio   AspectRatio `json:"aspect_ratio,omitzero"`
 	GenerateAudio *bool       `json:"generate_audio,omitzero"`

@@ -4,22 +4,29 @@ package video
 
 // Keyframe is an object in the keyframes of some inputs.
 type Keyframe struct {
-	ImageURL   string `json:"image_url"`
-	FrameIndex int    `json:"frame_index"`
+	// Required.
+	ImageURL string `json:"image_url,omitzero"`
+	// Required. At least 0.
+	FrameIndex int `json:"frame_index"`
 }
 
 // KlingElement is an object in the kling_elements of some inputs.
 type KlingElement struct {
-	Name                  string   `json:"name"`
-	Description           string   `json:"description,omitzero"`
-	ElementInputURLs      []string `json:"element_input_urls,omitzero"`
+	// Required.
+	Name        string `json:"name,omitzero"`
+	Description string `json:"description,omitzero"`
+	// 2 to 4 items. JPEG or PNG up to 10 MB. Not with element_input_video_urls.
+	ElementInputURLs []string `json:"element_input_urls,omitzero"`
+	// At most 1 item. MP4 or MOV up to 50 MB.
 	ElementInputVideoURLs []string `json:"element_input_video_urls,omitzero"`
 }
 
 // Shot is an object in the multi_prompt of some inputs.
 type Shot struct {
-	Prompt   string `json:"prompt,omitzero"`
-	Duration int    `json:"duration,omitzero"`
+	// Models differ in its length.
+	Prompt string `json:"prompt,omitzero"`
+	// Seconds. Models differ in their bounds.
+	Duration int `json:"duration,omitzero"`
 }
 
 // AspectRatio is a value of the aspect_ratio fields. Each says which values its model takes.

@@ -6,7 +6,7 @@ package video
 // api-manual/video-series/sora-2, as of 2026-08-22.
 type Sora2 struct {
 	// Required. At most 1000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// At most 1 item. JPEG, PNG or WebP up to 10 MB.
 	ImageURLs []string `json:"image_urls,omitzero"`
 	// 10 or 15. Its default is not documented.
@@ -25,7 +25,7 @@ func (Sora2) Model() string { return "sora-2" }
 // api-manual/video-series/sora-2-official, as of 2026-08-22.
 type Sora2Official struct {
 	// Required.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 4, 8, 12, 16 or 20. Default 4.
 	Duration int `json:"duration,omitzero"`
 	// "16:9" or "9:16". Default "16:9".
@@ -41,7 +41,7 @@ func (Sora2Official) Model() string { return "sora-2-official" }
 // api-manual/video-series/sora-2, as of 2026-08-22.
 type Sora2Private struct {
 	// Required. At most 1000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// At most 1 item. JPEG, PNG or WebP up to 10 MB.
 	ImageURLs []string `json:"image_urls,omitzero"`
 	// 10 or 15. Its default is not documented.
@@ -60,7 +60,7 @@ func (Sora2Private) Model() string { return "sora-2-private" }
 // api-manual/video-series/sora-2-pro, as of 2026-08-22.
 type Sora2Pro struct {
 	// Required. At most 1000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// At most 1 item. JPEG, PNG or WebP up to 10 MB.
 	ImageURLs []string `json:"image_urls,omitzero"`
 	// 15 or 25. Its default is not documented.
@@ -81,7 +81,7 @@ func (Sora2Pro) Model() string { return "sora-2-pro" }
 //   - aspect_ratio auto needs image_urls.
 type Sora2ProOfficial struct {
 	// Required.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 1 item.
 	ImageURLs []string `json:"image_urls,omitzero"`
 	// 4, 8, 12, 16 or 20. Default 4.
@@ -99,7 +99,7 @@ func (Sora2ProOfficial) Model() string { return "sora-2-pro-official" }
 // api-manual/video-series/sora-2-pro, as of 2026-08-22.
 type Sora2ProPrivate struct {
 	// Required. At most 1000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// At most 1 item. JPEG, PNG or WebP up to 10 MB.
 	ImageURLs []string `json:"image_urls,omitzero"`
 	// 15 or 25. Its default is not documented.

@@ -9,7 +9,7 @@ package video
 //   - generation_type frame takes 2 images, reference 3; left out, it follows from their number.
 type Veo31Fast struct {
 	// Required. At most 1000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// At most 3 items.
 	ImageURLs []string `json:"image_urls,omitzero"`
 	// "frame" or "reference".
@@ -33,7 +33,7 @@ func (Veo31Fast) Model() string { return "veo3.1-fast" }
 //     3, references, which need 8 seconds.
 type Veo31FastOfficial struct {
 	// Required. At most 1000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 1 to 3 items.
 	ImageURLs []string `json:"image_urls,omitzero"`
 	// "frame" or "reference".
@@ -56,7 +56,7 @@ func (Veo31FastOfficial) Model() string { return "veo3.1-fast-official" }
 // refuses fields it does not know.
 type Veo31FastImageToVideo struct {
 	// Required.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 8. Default 8.
 	Duration int `json:"duration,omitzero"`
 	// "16:9" or "9:16".
@@ -75,7 +75,7 @@ func (Veo31FastImageToVideo) Model() string { return "veo3.1-fast/image-to-video
 // The model refuses fields it does not know.
 type Veo31FastReferenceToVideo struct {
 	// Required.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 8. Default 8.
 	Duration int `json:"duration,omitzero"`
 	// "16:9" or "9:16".
@@ -94,7 +94,7 @@ func (Veo31FastReferenceToVideo) Model() string { return "veo3.1-fast/reference-
 // fields it does not know.
 type Veo31FastTextToVideo struct {
 	// Required.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 8. Default 8.
 	Duration int `json:"duration,omitzero"`
 	// "16:9" or "9:16".
@@ -114,7 +114,7 @@ func (Veo31FastTextToVideo) Model() string { return "veo3.1-fast/text-to-video" 
 //   - 1080p needs 8 seconds.
 type Veo31LiteOfficial struct {
 	// Required. At most 1000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 1 to 2 items.
 	ImageURLs []string `json:"image_urls,omitzero"`
 	// "frame". reference is not supported.
@@ -137,7 +137,7 @@ func (Veo31LiteOfficial) Model() string { return "veo3.1-lite-official" }
 // fields it does not know.
 type Veo31LiteTextToVideo struct {
 	// Required.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 8. Default 8.
 	Duration int `json:"duration,omitzero"`
 	// "16:9" or "9:16".
@@ -156,7 +156,7 @@ func (Veo31LiteTextToVideo) Model() string { return "veo3.1-lite/text-to-video" 
 //   - generation_type frame takes 2 images, reference 3; left out, it follows from their number.
 type Veo31Quality struct {
 	// Required. At most 1000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// At most 3 items.
 	ImageURLs []string `json:"image_urls,omitzero"`
 	// "frame" or "reference".
@@ -180,7 +180,7 @@ func (Veo31Quality) Model() string { return "veo3.1-quality" }
 //     3, references, which need 8 seconds.
 type Veo31QualityOfficial struct {
 	// Required. At most 1000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 1 to 3 items.
 	ImageURLs []string `json:"image_urls,omitzero"`
 	// "frame" or "reference".
@@ -203,7 +203,7 @@ func (Veo31QualityOfficial) Model() string { return "veo3.1-quality-official" }
 // it does not know.
 type Veo31ImageToVideo struct {
 	// Required.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 8. Default 8.
 	Duration int `json:"duration,omitzero"`
 	// "16:9" or "9:16".
@@ -222,7 +222,7 @@ func (Veo31ImageToVideo) Model() string { return "veo3.1/image-to-video" }
 // does not know.
 type Veo31TextToVideo struct {
 	// Required.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 8. Default 8.
 	Duration int `json:"duration,omitzero"`
 	// "16:9" or "9:16".

@@ -6,7 +6,7 @@ package video
 // Its page is api-manual/video-series/wan2.2-image-to-video-fast, as of 2026-08-22.
 type Wan22ImageToVideoFast struct {
 	// Required.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 to 2 items. A second image is the last frame.
 	ImageURLs []string `json:"image_urls"`
 	// "480p" or "720p". Default "480p".
@@ -21,7 +21,7 @@ func (Wan22ImageToVideoFast) Model() string { return "wan2.2-image-to-video-fast
 // page is api-manual/video-series/wan2.2-text-to-video-fast, as of 2026-08-22.
 type Wan22TextToVideoFast struct {
 	// Required.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// "16:9" or "9:16". Default "16:9".
 	AspectRatio AspectRatio `json:"aspect_ratio,omitzero"`
 	// "480p" or "720p". Default "720p".
@@ -36,7 +36,7 @@ func (Wan22TextToVideoFast) Model() string { return "wan2.2-text-to-video-fast" 
 // api-manual/video-series/wan2.5-image-to-video, as of 2026-08-22.
 type Wan25ImageToVideo struct {
 	// Required.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 item.
 	ImageURLs []string `json:"image_urls"`
 	// "480p", "720p" or "1080p". Default "720p".
@@ -56,7 +56,7 @@ func (Wan25ImageToVideo) Model() string { return "wan2.5-image-to-video" }
 // api-manual/video-series/wan2.5-text-to-video, as of 2026-08-22.
 type Wan25TextToVideo struct {
 	// Required.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// "832*480", "480*832", "1280*720", "720*1280", "1920*1080" or "1080*1920".
 	AspectRatio AspectRatio `json:"aspect_ratio,omitzero"`
 	// 5 or 10. Default 5.
@@ -76,7 +76,7 @@ func (Wan25TextToVideo) Model() string { return "wan2.5-text-to-video" }
 //   - It is unclear, or depends on other fields, whether these must be given: image_urls.
 type Wan26ImageToVideo struct {
 	// Required. At most 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 1 item. Documented for this model; whether it must be given is not. JPEG, PNG or WebP up to 10
 	// MB.
 	ImageURLs []string `json:"image_urls,omitzero"`
@@ -94,7 +94,7 @@ func (Wan26ImageToVideo) Model() string { return "wan2.6-image-to-video" }
 // api-manual/video-series/wan-2-6, as of 2026-08-22.
 type Wan26TextToVideo struct {
 	// Required. At most 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 5, 10 or 15.
 	Duration int `json:"duration,omitzero"`
 	// "720p" or "1080p".
@@ -111,7 +111,7 @@ func (Wan26TextToVideo) Model() string { return "wan2.6-text-to-video" }
 //   - It is unclear, or depends on other fields, whether these must be given: video_urls.
 type Wan26VideoToVideo struct {
 	// Required. At most 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// 1 to 3 items. Documented for this model; whether it must be given is not. MP4, MOV or MKV up to
 	// 10 MB.
 	VideoURLs []string `json:"video_urls,omitzero"`

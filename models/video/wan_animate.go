@@ -8,7 +8,7 @@ package video
 //   - There is no prompt.
 type WanAnimateMove struct {
 	// Required.
-	VideoURL string `json:"video_url"`
+	VideoURL string `json:"video_url,omitzero"`
 	// Required. 1 item.
 	ImageURLs []string `json:"image_urls"`
 	// "480p", "580p" or "720p". Default "480p".
@@ -24,7 +24,7 @@ func (WanAnimateMove) Model() string { return "wan-animate-move" }
 //   - There is no prompt.
 type WanAnimateReplace struct {
 	// Required.
-	VideoURL string `json:"video_url"`
+	VideoURL string `json:"video_url,omitzero"`
 	// Required. 1 item.
 	ImageURLs []string `json:"image_urls"`
 	// "480p", "580p" or "720p". Default "480p".

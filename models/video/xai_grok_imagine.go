@@ -10,7 +10,7 @@ package video
 //   - reference_image_urls is not taken.
 type XAIGrokImagineVideoV15ImageToVideo struct {
 	// Required. 1 to 4096 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 item. Public HTTP or HTTPS URLs.
 	ImageURLs []string `json:"image_urls"`
 	// Required. 1 to 15.
@@ -32,7 +32,7 @@ func (XAIGrokImagineVideoV15ImageToVideo) Model() string {
 // refuses fields it does not know.
 type XAIGrokImagineVideoImageToVideo struct {
 	// Required. 1 to 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 1 item. Public HTTP or HTTPS URLs.
 	ImageURLs []string `json:"image_urls"`
 	// Required. 6 or 10.
@@ -51,7 +51,7 @@ func (XAIGrokImagineVideoImageToVideo) Model() string { return "xai/grok-imagine
 // 2026-09 or later. The model refuses fields it does not know.
 type XAIGrokImagineVideoTextToVideo struct {
 	// Required. 1 to 5000 characters.
-	Prompt string `json:"prompt"`
+	Prompt string `json:"prompt,omitzero"`
 	// Required. 6 or 10.
 	Duration int `json:"duration"`
 	// "1:1", "2:3", "3:2", "16:9" or "9:16".

@@ -42,6 +42,18 @@ func date(asOf string) string {
 
 // fieldComment says what a caller must know to fill the field in.
 func fieldComment(s schema, required, disputed bool) string {
+	said := sentences(s, required, disputed)
+	if s.Items != nil {
+		said = append(said, members(s.Items)...)
+	}
+	return comment(said)
+}
+
+func comment(said []string) string { return wrap(strings.Join(said, " "), "// ", "// ") }
+
+// sentences are about the field itself. Where the documentation is of two
+// minds about its length, its description says so.
+func sentences(s schema, required, disputed bool) []string {
 	var said []string
 	if required {
 		said = append(said, "Required.")
@@ -56,10 +68,7 @@ func fieldComment(s schema, required, disputed bool) string {
 	if s.Description != "" {
 		said = append(said, s.Description)
 	}
-	if s.Items != nil {
-		said = append(said, members(s.Items)...)
-	}
-	return wrap(strings.Join(said, " "), "// ", "// ")
+	return said
 }
 
 func length(s schema) []string {

@@ -68,6 +68,8 @@ type structType struct {
 
 type fieldType struct {
 	Comment, Name, Type, Tag string
+
+	said []string // of a member of an object: what all models say about it
 }
 
 // read takes note of a model and of the values that its fields document.
@@ -109,9 +111,9 @@ func (p *pkg) structOf(in input) structType {
 		next := fieldType{
 			Comment: fieldComment(f.schema, required, slices.Contains(in.Disputed, f.Name)),
 			Name:    goName(f.Name),
-			Type:    p.typeOf(f, required),
-			Tag:     tag(f.Name, required),
 		}
+		always := alwaysSent[in.ID] == f.Name
+		next.Type, next.Tag = p.typeOf(f, required || always), tag(f, required && !f.is("string") || always)
 		if next.Type == "any" {
 			next.Comment += "// As an object: [" + itemNames[f.Name] + "].\n"
 		}
@@ -120,11 +122,22 @@ func (p *pkg) structOf(in input) structType {
 	return t
 }
 
-func tag(name string, required bool) string {
-	if required {
-		return fmt.Sprintf("`json:%q`", name)
+// alwaysSent are fields that are sent even when they are empty: that they are
+// required, a page says in one place and denies in another, or the empty one
+// says something, such as that nothing is unwanted.
+var alwaysSent = map[string]string{
+	"generate-music": "prompt", "upload-and-extend-audio": "continue_at",
+	"add-instrumental": "negative_tags", "add-vocals": "negative_tags",
+}
+
+// tag keeps a field that is zero from being sent, unless it has to be. A
+// required string need not: without it the input lacks it, and is told so,
+// while an empty one may pass for something.
+func tag(f property, sent bool) string {
+	if sent {
+		return fmt.Sprintf("`json:%q`", f.Name)
 	}
-	return fmt.Sprintf("`json:%q`", name+",omitzero")
+	return fmt.Sprintf("`json:%q`", f.Name+",omitzero")
 }
 
 // typeOf is the Go type of a field. It is a pointer only where the zero value
@@ -175,18 +188,25 @@ func zeroMeans(f property) bool {
 	return *f.Minimum <= 0
 }
 
-// item makes the struct for the objects in a field; models share it.
+// item makes the struct for the objects in a field; models share it, and its
+// comments are what all of them say.
 func (p *pkg) item(f property) string {
 	name := itemNames[f.Name]
-	if p.items[name] != nil {
-		return name
+	t, known := p.items[name]
+	if !known {
+		t = &structType{Name: name, Comment: fmt.Sprintf("// %s is an object in the %s of some inputs.\n", name, f.Name)}
+		p.items[name] = t
 	}
-	t := &structType{Name: name, Comment: fmt.Sprintf("// %s is an object in the %s of some inputs.\n", name, f.Name)}
-	p.items[name] = t
-	for _, member := range f.Properties {
+	for i, member := range f.Properties {
 		required := slices.Contains(f.Required, member.Name)
-		t.Fields = append(t.Fields, fieldType{
-			Name: goName(member.Name), Type: p.typeOf(member, required), Tag: tag(member.Name, required)})
+		said := sentences(member.schema, required, false)
+		if !known {
+			t.Fields = append(t.Fields, fieldType{Name: goName(member.Name), Type: p.typeOf(member, required),
+				Tag: tag(member, required && !member.is("string")), said: said})
+		}
+		own := &t.Fields[i]
+		own.said = slices.DeleteFunc(own.said, func(s string) bool { return !slices.Contains(said, s) })
+		own.Comment = comment(own.said)
 	}
 	return name
 }
