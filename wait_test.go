@@ -112,7 +112,7 @@ func TestWaitThroughTrouble(t *testing.T) {
 			{Status: 503}, {Status: 504}, {Truncate: true}, {Hang: true}, {Status: 200, NoBody: true}, {Status: 200, Body: "<html>"},
 			{Status: 200, Body: `{"code":500,"message":"busy"}`}, {Status: 200, Body: `{"code":200,"data":{"task_id":"another","status":"finished"}}`},
 			{Status: 400, Body: vidgotest.HTML(400)}, {Status: 302, Header: http.Header{"Location": {"https://login.example.com/"}}}}},
-		"a status nobody has heard of, ten times": {task: vidgotest.Script{Status: "reviewing", Duration: 100 * time.Second}},
+		"a status nobody has heard of, ten times": {task: vidgotest.Script{Pending: "reviewing", Duration: 100 * time.Second}},
 		"404 for ten seconds":                     {task: vidgotest.Script{Hidden: 10 * time.Second, Duration: time.Minute}},
 	}
 	for name, test := range tests {

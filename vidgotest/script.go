@@ -19,9 +19,9 @@ type Script struct {
 	// [Server.Fail] ends it.
 	Hold bool
 
-	// Status is reported instead of not_started and running while the task is
-	// not final ("reviewing", say).
-	Status string
+	// Pending is the status of the task while it is not final, instead of
+	// not_started and running ("reviewing", say).
+	Pending string
 
 	// Progress is spread evenly over Duration, and its last value stays until
 	// the end. By default (nil) it is 0 all the time, as it often is at the

@@ -90,7 +90,7 @@ func TestProgressIsSpreadOverTheDuration(t *testing.T) {
 func TestStatusWordAndHiddenTask(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var srv vidgotest.Server
-		srv.Next(vidgotest.Script{Duration: 10 * time.Second, Status: "reviewing", Hidden: 3 * time.Second})
+		srv.Next(vidgotest.Script{Duration: 10 * time.Second, Pending: "reviewing", Hidden: 3 * time.Second})
 		id := submit(t, &srv, "m", "")
 		r := get(t, &srv, statusURL+id)
 		require.Equal(t, 404, r.status)

@@ -79,8 +79,8 @@ func (t *task) status(now time.Time) string {
 		return failed
 	case end != nil:
 		return finished
-	case t.script.Status != "":
-		return t.script.Status
+	case t.script.Pending != "":
+		return t.script.Pending
 	case now.Sub(t.created) < t.script.Queued:
 		return notStarted
 	default:
