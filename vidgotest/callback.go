@@ -3,8 +3,10 @@ package vidgotest
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"log"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -99,23 +101,50 @@ func (s *Server) attempt(t *task, number int) (int, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), s.Contract.timeout())
 	defer cancel()
-	return s.post(ctx, Delivery{TaskID: t.id, URL: t.callbackURL, Attempt: number, Body: body})
+	status, err := s.post(ctx, Delivery{TaskID: t.id, URL: t.callbackURL, Attempt: number, Body: body})
+	if lost, ok := errors.AsType[noRouteError](err); ok {
+		s.warn(lost)
+	}
+	return status, err
+}
+
+// noRouteError is a host without a route.
+type noRouteError string
+
+func (host noRouteError) Error() string {
+	return fmt.Sprintf("vidgotest: no route to host %q: use Server.Route", string(host))
+}
+
+// warn logs once for each host that its callbacks are lost: nobody looks for a
+// mistake in the log of deliveries while waiting for one.
+func (s *Server) warn(lost noRouteError) {
+	s.mu.Lock()
+	before := s.warned[lost]
+	if s.warned == nil {
+		s.warned = make(map[noRouteError]bool)
+	}
+	s.warned[lost] = true
+	s.mu.Unlock()
+	if !before {
+		log.Printf("%v, or its callbacks are lost", lost)
+	}
 }
 
 // objectOf is the task as a callback has it, now.
 func (s *Server) objectOf(t *task) map[string]any {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	o := t.object(time.Now())
+	s.mu.Unlock()
 	if s.Contract == Contract2026 {
 		delete(o, "progress")
 	}
+	t.script.edit(o)
 	return o
 }
 
 // SendCallback posts a task, as it is now, to its own callback URL: once, and
-// whatever its script says. If edit is not nil, it may change the task object
-// first; the contract's envelope is put around the result. The time-out is
+// whatever its script's Callback says. If edit is not nil, it may change the task
+// object first, after the script's Edit; the contract's envelope is put around the result. The time-out is
 // ctx's and the contract's. It returns the receiver's status, or an error if
 // the receiver did not answer, if the task is unknown or has no callback URL.
 func (s *Server) SendCallback(ctx context.Context, taskID string, edit func(task map[string]any)) (status int, err error) {
@@ -164,7 +193,7 @@ func (s *Server) exchangeCallback(ctx context.Context, raw string, body []byte) 
 	}
 	h := s.routed(u)
 	if h == nil {
-		return 0, fmt.Errorf("vidgotest: no route to host %q: use Server.Route", u.Host)
+		return 0, noRouteError(u.Host)
 	}
 	if err := ctx.Err(); err != nil {
 		return 0, err

@@ -1,10 +1,13 @@
 package vidgotest_test
 
 import (
+	"bytes"
 	"context"
 	"io"
+	"log"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -168,11 +171,20 @@ func TestRedeliveryOf2026(t *testing.T) {
 }
 
 func TestUnroutedHostsAreNotReached(t *testing.T) {
+	defer log.SetOutput(log.Writer())
+	var told bytes.Buffer
+	log.SetOutput(&told)
 	synctest.Test(t, func(t *testing.T) {
 		var srv vidgotest.Server
 		submit(t, &srv, "m", hook)
 		time.Sleep(time.Hour)
+		synctest.Wait()
 		require.Len(t, srv.Deliveries(), 4)
+		require.Equal(t, 1, strings.Count(told.String(), `vidgotest: no route to host "hooks.example.com": use Server.Route, or its callbacks are lost`))
+		submit(t, &srv, "m", "https://other.example.com/")
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		require.Equal(t, 2, strings.Count(told.String(), "\n"), "once for each host")
 		require.ErrorContains(t, srv.Deliveries()[0].Err, `no route to host "hooks.example.com": use Server.Route`)
 	})
 }

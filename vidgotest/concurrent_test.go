@@ -55,6 +55,8 @@ func TestSafeForConcurrentUse(t *testing.T) {
 		}
 		require.Len(t, ids, 400)
 		require.Len(t, srv.Requests(), 2400)
+		require.Equal(t, 2400, srv.Count())
+		require.Equal(t, 800, srv.Count(vidgotest.EndpointSubmit, vidgotest.EndpointBalance))
 		require.Len(t, srv.Uploads(), 5)
 		require.Len(t, srv.Requests(vidgotest.EndpointSubmit, vidgotest.EndpointBalance), 800)
 	})

@@ -42,14 +42,27 @@ const (
 	tempPath      = "/temp/"
 )
 
-// method is the only one that an endpoint of the API takes.
-func (e Endpoint) method() string {
+// endpointMethods has every endpoint, with the only method that it takes.
+var endpointMethods = map[Endpoint]string{
+	EndpointSubmit:       http.MethodPost,
+	EndpointStatus:       http.MethodGet,
+	EndpointMusic:        http.MethodGet,
+	EndpointBalance:      http.MethodGet,
+	EndpointUpload:       http.MethodPost,
+	EndpointUploadBase64: http.MethodPost,
+	EndpointUploadURL:    http.MethodPost,
+	EndpointFile:         http.MethodGet, // and HEAD
+}
+
+func (e Endpoint) method() string { return endpointMethods[e] }
+
+// namesTask tells whether requests to the endpoint, or any, are about a task.
+func (e Endpoint) namesTask() bool {
 	switch e {
-	case EndpointStatus, EndpointMusic, EndpointBalance:
-		return http.MethodGet
-	default:
-		return http.MethodPost
+	case "", EndpointStatus, EndpointMusic, EndpointFile:
+		return true
 	}
+	return false
 }
 
 // target is what a request is about.

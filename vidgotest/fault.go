@@ -2,6 +2,7 @@ package vidgotest
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -94,8 +95,12 @@ type Fault struct {
 }
 
 // Inject adds faults. The first that matches a request, in the order they were
-// added, is the one it meets.
+// added, is the one it meets. It panics if a fault can never strike: an unknown
+// Endpoint, a TaskID at one whose requests name no task, a Status that is none.
 func (s *Server) Inject(f ...Fault) {
+	for _, one := range f {
+		one.check()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, one := range f {
@@ -106,6 +111,36 @@ func (s *Server) Inject(f ...Fault) {
 		}
 		s.faults = append(s.faults, &injected{fault: one, left: left})
 	}
+}
+
+// check panics if the fault has a slip in it: the test would pass without it.
+func (f Fault) check() {
+	_, known := endpointMethods[f.Endpoint]
+	switch {
+	case !known && f.Endpoint != "":
+		panic(fmt.Sprintf("vidgotest: Inject: Endpoint is %q; want one of the Endpoint constants", f.Endpoint))
+	case f.TaskID != "" && !f.Endpoint.namesTask():
+		panic(fmt.Sprintf("vidgotest: Inject: a request to %q names no task; want TaskID left out, or EndpointStatus, EndpointMusic or EndpointFile", f.Endpoint))
+	case f.Status != 0 && (f.Status < 100 || f.Status > 599):
+		panic(fmt.Sprintf("vidgotest: Inject: Status is %d; want 100 to 599", f.Status))
+	}
+}
+
+// Unused returns the faults that no request has met yet, in the order they were
+// added, so that a test can make sure that its faults struck. Those that
+// [Server.Clear] dropped are not among them. The result is the caller's.
+func (s *Server) Unused() []Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var unused []Fault
+	for _, in := range s.faults {
+		if !in.met {
+			f := in.fault
+			f.Header = f.Header.Clone()
+			unused = append(unused, f)
+		}
+	}
+	return unused
 }
 
 // Clear drops all faults, used up or not. Requests that met one already go on
@@ -119,6 +154,7 @@ func (s *Server) Clear() {
 type injected struct {
 	fault Fault // not changed once made
 	left  int   // negative: without end
+	met   bool  // by a request
 }
 
 func (f *Fault) matches(at target) bool {
@@ -134,6 +170,7 @@ func (s *Server) takeFault(at target) *Fault {
 		if !in.fault.matches(at) {
 			continue
 		}
+		in.met = true
 		if in.left--; in.left == 0 {
 			s.faults = append(s.faults[:i:i], s.faults[i+1:]...)
 		}

@@ -43,6 +43,41 @@ func TestFaultForOneTask(t *testing.T) {
 	require.Equal(t, 500, get(t, &srv, musicURL+tune).status)
 }
 
+// A fault that can never strike is told at once.
+func TestSlipsInAFaultAreTold(t *testing.T) {
+	for want, f := range map[string]vidgotest.Fault{
+		`Endpoint is "/api/user/balance"; want one of the Endpoint constants`: {Endpoint: "/api/user/balance", Status: 500},
+		`a request to "submit" names no task; want TaskID left out, or EndpointStatus, EndpointMusic or EndpointFile`: {
+			Endpoint: vidgotest.EndpointSubmit, TaskID: "x", Status: 500},
+		`Status is 99; want 100 to 599`:   {Status: 99},
+		`Status is 5000; want 100 to 599`: {Status: 5000},
+	} {
+		var srv vidgotest.Server
+		require.PanicsWithValue(t, "vidgotest: Inject: "+want, func() { srv.Inject(vidgotest.Fault{}, f) })
+		require.Empty(t, srv.Unused(), "none of them counts")
+	}
+	for _, endpoint := range []vidgotest.Endpoint{"", vidgotest.EndpointStatus, vidgotest.EndpointMusic, vidgotest.EndpointFile} {
+		new(vidgotest.Server).Inject(vidgotest.Fault{Endpoint: endpoint, TaskID: "x", Status: 599})
+	}
+}
+
+func TestFaultsThatDidNotStrikeAreTold(t *testing.T) {
+	var srv vidgotest.Server
+	require.Empty(t, srv.Unused())
+	status := vidgotest.Fault{Endpoint: vidgotest.EndpointStatus, Status: 502, Header: http.Header{"A": {"1"}}}
+	srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointBalance, Status: 500, Times: 2}, status, vidgotest.Fault{Status: 503, Times: -1})
+	get(t, &srv, balance)
+	unused := srv.Unused()
+	require.Equal(t, []vidgotest.Fault{status, {Status: 503, Times: -1}}, unused)
+	unused[0].Header.Set("A", "2")
+	require.Equal(t, status, srv.Unused()[0])
+	get(t, &srv, balance)
+	get(t, &srv, balance)
+	require.Equal(t, []vidgotest.Fault{status}, srv.Unused())
+	srv.Clear()
+	require.Empty(t, srv.Unused())
+}
+
 func TestFaultBodies(t *testing.T) {
 	var srv vidgotest.Server
 	srv.Inject(

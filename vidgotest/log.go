@@ -25,13 +25,14 @@ type Request struct {
 
 // Requests returns what was asked so far, in order of arrival; with endpoints,
 // only what was asked of them. Requests that a [Fault] refused are among them,
-// and so are those for files ([EndpointFile]). The result is the caller's.
+// and so are those for files ([EndpointFile]). The log keeps them all, about 700
+// bytes for each. The result is the caller's.
 func (s *Server) Requests(only ...Endpoint) []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var found []Request
 	for _, entry := range s.requests {
-		if len(only) > 0 && !slices.Contains(only, entry.Endpoint) {
+		if !entry.isOf(only) {
 			continue
 		}
 		r := *entry
@@ -39,6 +40,25 @@ func (s *Server) Requests(only ...Endpoint) []Request {
 		found = append(found, r)
 	}
 	return found
+}
+
+// Count returns how many requests [Server.Requests] would, without copying them.
+func (s *Server) Count(only ...Endpoint) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, entry := range s.requests {
+		if entry.isOf(only) {
+			n++
+		}
+	}
+	return n
+}
+
+// isOf tells whether the request is for one of the endpoints; for any, if there
+// are none.
+func (r *Request) isOf(only []Endpoint) bool {
+	return len(only) == 0 || slices.Contains(only, r.Endpoint)
 }
 
 // Delivery is one attempt to deliver a callback, as the log keeps it.

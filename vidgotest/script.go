@@ -1,7 +1,9 @@
 package vidgotest
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -86,6 +88,13 @@ type Script struct {
 
 	// Callback tells what becomes of the task's callback, if it has one.
 	Callback Callback
+
+	// Edit may change the task object before it is sent, by an endpoint or as
+	// a callback; the fake itself goes by what was there before. It sends what
+	// Vidgo does at times: progress as 100.0 (json.RawMessage("100.0")), null
+	// or missing, no files, a created_time with fractions of a second. It is
+	// called by several goroutines at once. By default (nil) nothing changes.
+	Edit func(task map[string]any)
 }
 
 // File is one file of a finished task, as on the wire.
@@ -113,8 +122,11 @@ type Callback struct {
 }
 
 // Script gives the tasks of a model a script from now on. It replaces the
-// model's script before, and stands behind [Server.Next].
+// model's script before, and stands behind [Server.Next]. It panics if the
+// script cannot be followed: a Pending that is final, an unknown Format. So
+// does Next, and so does the submission that finds such a [Server.Default].
 func (s *Server) Script(model string, sc Script) {
+	sc.check("Script")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.scripts == nil {
@@ -126,6 +138,9 @@ func (s *Server) Script(model string, sc Script) {
 // Next gives the next accepted submissions, whatever their model, one script
 // each, in order. They come before the model's script. Further calls append.
 func (s *Server) Next(sc ...Script) {
+	for _, one := range sc {
+		one.check("Next")
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, one := range sc {
@@ -143,6 +158,25 @@ func (s *Server) scriptFor(model string) (sc Script, once bool) {
 		return sc, false
 	}
 	return s.Default.clone(), false
+}
+
+// check panics if the script has a slip in it: a test that goes on with it
+// would fail somewhere else, or pass.
+func (sc Script) check(where string) {
+	switch sc.Pending {
+	case finished, failed:
+		panic(fmt.Sprintf("vidgotest: %s: Pending is %q, which is final; want Duration: 0 for a task that ends at once, and Error for one that fails", where, sc.Pending))
+	}
+	if _, ok := formats["."+strings.ToLower(sc.Format)]; !ok && sc.Format != "" {
+		panic(fmt.Sprintf("vidgotest: %s: Format is %q; want png, jpg, jpeg, gif, webp, mp4, mp3, wav or glb", where, sc.Format))
+	}
+}
+
+// edit lets the script change a task object.
+func (sc Script) edit(object map[string]any) {
+	if sc.Edit != nil {
+		sc.Edit(object)
+	}
 }
 
 // clone copies what the caller of Script or Next may go on to change.

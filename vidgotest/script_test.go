@@ -1,7 +1,9 @@
 package vidgotest_test
 
 import (
+	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -150,6 +152,60 @@ func TestCreditsAreTakenAndGivenBack(t *testing.T) {
 		srv.SetCredits(100)
 		require.Equal(t, 100.0, credits(t, &srv))
 	})
+}
+
+// A script that cannot be followed is told at once, and says what is wrong.
+func TestSlipsInAScriptAreTold(t *testing.T) {
+	for name, c := range map[string]struct {
+		script vidgotest.Script
+		want   string
+	}{
+		"a pending status that is final": {vidgotest.Script{Pending: "failed"},
+			`Pending is "failed", which is final; want Duration: 0 for a task that ends at once, and Error for one that fails`},
+		"the other one":    {vidgotest.Script{Pending: "finished"}, `Pending is "finished", which is final; want Duration: 0 for a task that ends at once, and Error for one that fails`},
+		"a format unknown": {vidgotest.Script{Format: "svg"}, `Format is "svg"; want png, jpg, jpeg, gif, webp, mp4, mp3, wav or glb`},
+		"a dot before it":  {vidgotest.Script{Format: ".png"}, `Format is ".png"; want png, jpg, jpeg, gif, webp, mp4, mp3, wav or glb`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var srv vidgotest.Server
+			require.PanicsWithValue(t, "vidgotest: Script: "+c.want, func() { srv.Script("m", c.script) })
+			require.PanicsWithValue(t, "vidgotest: Next: "+c.want, func() { srv.Next(vidgotest.Script{}, c.script) })
+			submit(t, &srv, "m", "")
+			srv.Default = c.script
+			require.PanicsWithValue(t, "vidgotest: Default: "+c.want, func() { submit(t, &srv, "m", "") }, "in the client's own goroutine")
+			require.Len(t, srv.Tasks(), 1)
+		})
+	}
+}
+
+// What Vidgo sends at times, at the endpoints and in callbacks.
+func TestATaskObjectCanBeEdited(t *testing.T) {
+	for name, model := range map[string]string{"status": "m", "music": "generate-music"} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var srv vidgotest.Server
+				h := &receiver{statuses: []int{200}}
+				srv.Route("hooks.example.com", h)
+				srv.Default.Edit = func(task map[string]any) {
+					require.Equal(t, "finished", task["status"])
+					srv.Tasks() // the server is not locked
+					task["progress"] = json.RawMessage("100.0")
+					task["files"] = nil
+					task["created_time"] = "2026-01-01T13:09:04.731057"
+					delete(task, "error_message")
+				}
+				id := submit(t, &srv, model, hook)
+				want := `{"code":200,"data":{"created_time":"2026-01-01T13:09:04.731057","files":null,"progress":100.0,"status":"finished","task_id":"` + id + `"}}`
+				at := map[string]string{"m": statusURL, "generate-music": musicURL}[model]
+				require.Equal(t, want, get(t, &srv, at+id).body)
+				synctest.Wait()
+				_, err := srv.SendCallback(t.Context(), id, func(task map[string]any) { task["files"] = []any{} })
+				require.NoError(t, err)
+				require.Equal(t, []string{want, strings.Replace(want, "null", "[]", 1)}, h.got())
+				require.Equal(t, "finished", srv.Tasks()[0].Status)
+			})
+		})
+	}
 }
 
 func TestPendingTasksLeaveNothingBehind(t *testing.T) {

@@ -71,6 +71,7 @@ type Server struct {
 	// The world around.
 	faults []*injected
 	routes map[string]http.Handler
+	warned map[noRouteError]bool // hosts whose callbacks are known to be lost
 
 	// Logs.
 	inFlight   int // API requests
@@ -99,6 +100,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // arrive notes a request in the log and decides its fate.
 func (s *Server) arrive(r *http.Request) *visit {
 	v := &visit{target: locate(r.Host, r.URL)}
+	if v.endpoint == EndpointSubmit {
+		s.Default.check("Default") // here, because in memory the panic is then the client's
+	}
 	v.entry = &Request{
 		Time:     time.Now(),
 		Method:   r.Method,

@@ -140,21 +140,23 @@ func (s *Server) look(id string, isMusic bool) answer {
 	if id == "" {
 		return badRequest("task_id is required")
 	}
-	o := s.lookUp(id, isMusic, time.Now())
-	if o == nil {
+	t, o := s.lookUp(id, isMusic, time.Now())
+	if t == nil {
 		return notFound()
 	}
+	t.script.edit(o)
 	return success(o)
 }
 
-func (s *Server) lookUp(id string, isMusic bool, now time.Time) map[string]any {
+// lookUp returns a task and its object, or nil.
+func (s *Server) lookUp(id string, isMusic bool, now time.Time) (*task, map[string]any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := s.tasks[id]
 	if t == nil || (t.kind == music) != isMusic || now.Sub(t.created) < t.script.Hidden {
-		return nil
+		return nil, nil
 	}
-	return t.object(now)
+	return t, t.object(now)
 }
 
 // Task is a task of the server at one moment.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -29,8 +30,12 @@ func (s *Server) Client() *http.Client {
 // Route sends callbacks to host, what clients in memory ask of it, and uploads
 // by URL that name it, to h, in the process. A host may have a port
 // ("hooks.example.com:8443"); without one it is the scheme's own. A later call
-// for the same host replaces h; a nil h ends the route.
+// for the same host replaces h; a nil h ends the route. It panics if host is
+// more than that, a URL say.
 func (s *Server) Route(host string, h http.Handler) {
+	if host == "" || strings.ContainsAny(host, "/\\?#@ \t\r\n") {
+		panic(fmt.Sprintf("vidgotest: Route: %q is no host; want a name such as hooks.example.com, with a port if it is not the usual one", host))
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.routes == nil {

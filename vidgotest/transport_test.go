@@ -101,6 +101,15 @@ func TestAServerSeesItsOwnSideOfARequest(t *testing.T) {
 	require.ErrorIs(t, got.Context().Err(), context.Canceled)
 }
 
+func TestSlipsInARouteAreTold(t *testing.T) {
+	for _, host := range []string{"", "https://hooks.example.com", "hooks.example.com/vidgo", "hooks example.com", "u@hooks.example.com"} {
+		require.Panics(t, func() { new(vidgotest.Server).Route(host, http.NotFoundHandler()) }, host)
+	}
+	require.PanicsWithValue(t, `vidgotest: Route: "a/b" is no host; want a name such as hooks.example.com, with a port if it is not the usual one`,
+		func() { new(vidgotest.Server).Route("a/b", nil) })
+	new(vidgotest.Server).Route("[2606:4700::1111]:8443", http.NotFoundHandler())
+}
+
 func TestABareRequestIsCompleted(t *testing.T) {
 	var srv vidgotest.Server
 	var got *http.Request
