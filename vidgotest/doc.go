@@ -67,6 +67,9 @@
 //		vidgotest.Fault{Endpoint: vidgotest.EndpointStatus, Status: 502, Body: vidgotest.HTML(502)},
 //	)
 //
+// [Server.Unused] tells which have met no request yet: a test that asserts that
+// there is none knows that its faults struck.
+//
 // Files meet only the faults of [EndpointFile]. These are a download that
 // breaks off after a MiB, one that stalls there, a file that is another one by
 // now, and a host that knows neither ranges nor an ETag:
@@ -95,7 +98,9 @@
 // a [testing/synctest] bubble hours pass in microseconds and every moment is
 // exact. Make the Server and its clients inside the bubble, and use the client
 // in memory there: a socket stops fake time. No goroutine is left behind by
-// tasks that are still pending when the bubble ends.
+// tasks that are still pending when the bubble ends. A receiver of callbacks
+// that is still at work then is one: sleep for as long as it takes and call
+// synctest.Wait before the end.
 //
 // # Logs
 //

@@ -60,7 +60,8 @@ type Fault struct {
 	Drip time.Duration
 
 	// Gzip compresses the body, whether the client asked for that or not, and
-	// takes its Content-Length away.
+	// takes its Content-Length away. [http.Transport], and the client in memory
+	// like it, undo that for a request with neither Accept-Encoding nor Range.
 	Gzip bool
 
 	// NoRange makes the host of a file one that knows no ranges: it sends all

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"syscall"
 	"testing"
@@ -172,7 +173,7 @@ func TestAContentRangeThatIsWrong(t *testing.T) {
 
 func TestACompressedFile(t *testing.T) {
 	srv, url, whole := spoilt(t, vidgotest.Fault{Gzip: true})
-	r := fetch(t, srv, url)
+	r := fetch(t, srv, url, "Accept-Encoding", "gzip")
 	require.Equal(t, "gzip", r.header.Get("Content-Encoding"))
 	require.NotEqual(t, whole, r.body)
 	z, err := gzip.NewReader(strings.NewReader(r.body))
@@ -180,6 +181,49 @@ func TestACompressedFile(t *testing.T) {
 	body, err := io.ReadAll(z)
 	require.NoError(t, err)
 	require.Equal(t, whole, string(body))
+}
+
+// Who leaves the encoding to the client is not bothered with it, on a socket
+// and in memory alike.
+func TestGzipIsUndoneAsByATransport(t *testing.T) {
+	srv, url, whole := spoilt(t, vidgotest.Fault{Gzip: true, Times: -1})
+	ts := httptest.NewServer(srv)
+	defer ts.Close()
+	ask := func(client *http.Client, url, method string, header ...string) *http.Response {
+		req := request(t, method, url, "")
+		for i := 0; i < len(header); i += 2 {
+			req.Header.Set(header[i], header[i+1])
+		}
+		res, err := client.Do(req)
+		require.NoError(t, err)
+		t.Cleanup(func() { res.Body.Close() })
+		return res
+	}
+	path := strings.TrimPrefix(url, "https://storage.vidgo.ai")
+	for name, res := range map[string]*http.Response{
+		"memory": ask(srv.Client(), url, http.MethodGet),
+		"socket": ask(ts.Client(), ts.URL+path, http.MethodGet),
+	} {
+		body, err := io.ReadAll(res.Body)
+		require.NoError(t, err, name)
+		require.Equal(t, whole, string(body), name)
+		require.Equal(t, []any{true, int64(-1), "", ""}, []any{res.Uncompressed, res.ContentLength,
+			res.Header.Get("Content-Encoding"), res.Header.Get("Content-Length")}, name)
+	}
+	for name, c := range map[string][]string{
+		"an encoding": {http.MethodGet, "Accept-Encoding", "identity"},
+		"a range":     {http.MethodGet, "Range", "bytes=0-"},
+		"a HEAD":      {http.MethodHead},
+	} {
+		memory := ask(srv.Client(), url, c[0], c[1:]...)
+		socket := ask(ts.Client(), ts.URL+path, c[0], c[1:]...)
+		require.Equal(t, socket.Header.Get("Content-Encoding"), memory.Header.Get("Content-Encoding"), name)
+		require.Equal(t, []bool{false, false}, []bool{socket.Uncompressed, memory.Uncompressed}, name)
+	}
+	srv.Clear()
+	srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointFile, Body: "this is no gzip at all", Header: http.Header{"Content-Encoding": {"gzip"}}})
+	_, err := io.ReadAll(ask(srv.Client(), url, http.MethodGet).Body)
+	require.ErrorIs(t, err, gzip.ErrHeader)
 }
 
 func TestAnotherAnswerThanTheFile(t *testing.T) {

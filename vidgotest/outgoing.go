@@ -2,6 +2,8 @@ package vidgotest
 
 import (
 	"bytes"
+	"cmp"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptrace"
@@ -30,7 +32,7 @@ func attach(req, in *http.Request, trace *httptrace.ClientTrace) (*outgoing, err
 	case req.Body == nil || req.Body == http.NoBody:
 		body.wrote(nil)
 	case n > 0 && n <= window:
-		small, err := io.ReadAll(req.Body)
+		small, err := io.ReadAll(&exact{body: req.Body, declared: n})
 		body.wrote(err)
 		if err != nil {
 			return nil, err
@@ -39,11 +41,41 @@ func attach(req, in *http.Request, trace *httptrace.ClientTrace) (*outgoing, err
 	default:
 		body.rest = req.Body
 		in.Body = body
-		if n == 0 {
+		if n > 0 {
+			body.rest = &exact{body: req.Body, declared: n}
+		} else {
 			in.ContentLength = -1 // for a client, 0 with a body means unknown
 		}
 	}
 	return body, nil
+}
+
+// exact is a body of a declared length. It breaks if that is not its length, in
+// the words of net/http.
+type exact struct {
+	body          io.Reader
+	declared, got int64
+}
+
+func (e *exact) Read(p []byte) (int, error) {
+	if e.got == e.declared {
+		more, err := io.Copy(io.Discard, e.body)
+		return 0, cmp.Or(err, e.end(e.declared+more))
+	}
+	n, err := e.body.Read(p[:min(int64(len(p)), e.declared-e.got)])
+	e.got += int64(n)
+	if err == io.EOF {
+		err = e.end(e.got)
+	}
+	return n, err
+}
+
+// end is the error of a body that ends after so many bytes.
+func (e *exact) end(length int64) error {
+	if length == e.declared {
+		return io.EOF
+	}
+	return fmt.Errorf("http: ContentLength=%d with Body length %d", e.declared, length)
 }
 
 // fill gives a request a body that is in memory.

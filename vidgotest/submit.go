@@ -4,11 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -126,23 +124,6 @@ func (c Contract) checkURL(raw string) error {
 		return fmt.Errorf("private or internal address")
 	}
 	return nil
-}
-
-// internal tells whether a host is one that the internet cannot reach, so far
-// as its name shows.
-func internal(host string) bool {
-	host = strings.TrimSuffix(strings.ToLower(host), ".")
-	if ip, err := netip.ParseAddr(host); err == nil {
-		ip = ip.Unmap()
-		return ip.IsPrivate() || ip.IsLoopback() || ip.IsUnspecified() ||
-			ip.IsLinkLocalUnicast() || ip.IsMulticast()
-	}
-	if host == "localhost" {
-		return true
-	}
-	return slices.ContainsFunc([]string{".localhost", ".local", ".internal"}, func(suffix string) bool {
-		return strings.HasSuffix(host, suffix)
-	})
 }
 
 // accept makes the task that was ordered, or returns the answer that refuses it.

@@ -75,6 +75,9 @@ func (m memory) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.Body != nil {
 		defer req.Body.Close()
 	}
+	if err := unsendable(req); err != nil {
+		return nil, err
+	}
 	ctx := req.Context()
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -83,6 +86,9 @@ func (m memory) RoundTrip(req *http.Request) (*http.Response, error) {
 	addr := hostPortOf(req.URL)
 	trace.GetConn(string(addr))
 	in := inbound(req, "198.51.100.23:50211")
+	if unzips(req) {
+		in.Header.Set("Accept-Encoding", "gzip")
+	}
 	if h := m.server.routed(req.URL); h != nil {
 		return converse(req, in, trace, h, func() {})
 	}
@@ -124,6 +130,9 @@ func converse(req, in *http.Request, trace *httptrace.ClientTrace, h http.Handle
 	}
 	body.wrote(nil)
 	trace.GotFirstResponseByte()
+	if unzips(req) {
+		unzip(res)
+	}
 	res.Request = req
 	return res, nil
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log"
 	"net/http"
+	"net/http/httptest"
 	"net/http/httptrace"
 	"net/url"
 	"runtime"
@@ -108,6 +109,52 @@ func TestSlipsInARouteAreTold(t *testing.T) {
 	require.PanicsWithValue(t, `vidgotest: Route: "a/b" is no host; want a name such as hooks.example.com, with a port if it is not the usual one`,
 		func() { new(vidgotest.Server).Route("a/b", nil) })
 	new(vidgotest.Server).Route("[2606:4700::1111]:8443", http.NotFoundHandler())
+}
+
+// What net/http does not send does not arrive in memory either, and the words
+// are the same.
+func TestWhatNetHTTPDoesNotSend(t *testing.T) {
+	body := func(r *http.Request, length int64, text string) {
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(text)), length
+	}
+	const large = 100_000 // too large to be read before it is sent
+	for name, c := range map[string]struct {
+		edit func(*http.Request)
+		want string
+	}{
+		"a key with a line end": {func(r *http.Request) { r.Header.Set("Authorization", "Bearer secret\n") }, `net/http: invalid header field value for "Authorization"`},
+		"another control":       {func(r *http.Request) { r.Header.Set("X", "\x7f") }, `net/http: invalid header field value for "X"`},
+		"a header's name":       {func(r *http.Request) { r.Header["X y"] = []string{"1"} }, `net/http: invalid header field name "X y"`},
+		"no name":               {func(r *http.Request) { r.Header[""] = []string{"1"} }, `net/http: invalid header field name ""`},
+		"a method":              {func(r *http.Request) { r.Method = "GE T" }, `net/http: invalid method "GE T"`},
+		"a scheme":              {func(r *http.Request) { r.URL.Scheme = "ftp" }, `unsupported protocol scheme "ftp"`},
+		"no scheme":             {func(r *http.Request) { r.URL.Scheme = "" }, `unsupported protocol scheme ""`},
+		"no host":               {func(r *http.Request) { r.URL.Host = "" }, `http: no Host in request URL`},
+		"no body":               {func(r *http.Request) { r.Body, r.ContentLength = nil, 7 }, `http: Request.ContentLength=7 with nil Body`},
+		"a short body":          {func(r *http.Request) { body(r, 7, "sixsix") }, `http: ContentLength=7 with Body length 6`},
+		"a long body":           {func(r *http.Request) { body(r, 5, "sixsix") }, `http: ContentLength=5 with Body length 6`},
+		"a large short body":    {func(r *http.Request) { body(r, large, "sixsix") }, `http: ContentLength=100000 with Body length 6`},
+		"a large long body":     {func(r *http.Request) { body(r, large, strings.Repeat("a", large+1)) }, `http: ContentLength=100000 with Body length 100001`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var srv vidgotest.Server
+			ts := httptest.NewServer(&srv)
+			defer ts.Close()
+			for network, client := range map[string]*http.Client{"memory": srv.Client(), "socket": ts.Client()} {
+				req := request(t, http.MethodPost, ts.URL+"/api/generate/submit", order("m", ""))
+				c.edit(req)
+				_, err := client.Transport.RoundTrip(req)
+				require.ErrorContains(t, err, c.want, network)
+				require.NotContains(t, err.Error(), "secret")
+			}
+			require.Empty(t, srv.Tasks())
+		})
+	}
+	var srv vidgotest.Server
+	req := request(t, http.MethodGet, balance, "")
+	req.Header.Set("X", "tab\tand ümlaut \xff")
+	_, err := try(srv.Client(), req)
+	require.NoError(t, err)
 }
 
 func TestABareRequestIsCompleted(t *testing.T) {
