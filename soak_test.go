@@ -93,7 +93,7 @@ func (s *soak) script() (vidgotest.Script, vidgo.Status) {
 	case 0:
 		sc.Hidden = time.Duration(s.random.IntN(10)) * s.unit
 	case 1:
-		sc.Status = "reviewing"
+		sc.Pending = "reviewing"
 	case 2:
 		sc.Progress = []float64{0, 20, 80}
 	}
