@@ -61,6 +61,7 @@ const (
 	// notFoundPatience is how long Vidgo must have said that it knows no such
 	// task: it may be slow to know a new one, and a gateway's 404 is soon over.
 	notFoundPatience = 30 * time.Second
+	notFoundTimes    = 5
 	// firstErrorPause is the pause after the first failed poll of a task; it
 	// doubles with each further one, up to the schedule's own.
 	firstErrorPause = time.Second

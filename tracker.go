@@ -69,18 +69,27 @@ type wait struct {
 	abandon context.CancelFunc
 }
 
-// row is when answers in a row were asked for: the first of them and the last.
-// The zero row has none.
-type row struct{ first, last instant }
-
-func (r *row) add(at instant) {
-	if r.first == 0 {
-		r.first = max(at, 1)
-	}
-	r.last = at
+// row is answers in a row: how many, and when the first and the last of them were
+// asked for.
+type row struct {
+	first, last instant
+	n           int
 }
 
-func (r row) span() instant { return r.last - r.first }
+func (r *row) add(at instant) {
+	if r.n == 0 {
+		r.first = at
+	}
+	r.last = at
+	r.n++
+}
+
+// certain tells whether answers that there is no such task are no accident: they
+// have come for a while, and often enough for behind a backlog, when that while
+// has room for two.
+func (r row) certain() bool {
+	return r.n >= notFoundTimes && r.last-r.first >= instant(notFoundPatience)
+}
 
 // origin is who learned of a state.
 type origin int
@@ -219,15 +228,14 @@ func (w *wait) judge(r *report) bool {
 	if r.music != w.music { // somebody who knows better has joined meanwhile
 		return false
 	}
-	ends := here.span() >= instant(notFoundPatience)
 	if !w.kindless {
-		return ends
+		return here.certain()
 	}
 	if w.music = !r.music; w.music {
 		w.fails-- // it is one failure together with the other's answer
 		r.pause = 0
 	}
-	return ends && other.span() >= instant(notFoundPatience)
+	return here.certain() && other.certain()
 }
 
 // state is the newest state, or a task with nothing but its ID.

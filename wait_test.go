@@ -497,3 +497,16 @@ func TestNotFoundNeedsBothEndpoints(t *testing.T) {
 		wg.Wait()
 	})
 }
+
+// Behind a backlog two polls of a task may be half a minute apart: that both met
+// a gateway that was out of order says nothing of the task.
+func TestNotFoundBehindABacklog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := vidgotest.Server{Default: vidgotest.Script{Duration: time.Hour}}
+		client := newClient(t, &srv, vidgo.WithPollRate(1.0/40, 1))
+		id := submit(t, client).ID
+		srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointStatus, Status: 404, Body: vidgotest.HTML(404), Times: 3})
+		_, err := client.Wait(t.Context(), id)
+		require.NoError(t, err)
+	})
+}
