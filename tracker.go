@@ -58,7 +58,7 @@ type wait struct {
 	// For the scheduler.
 	due     instant   // when to poll next
 	asked   instant   // when the last poll began
-	missing [2]row    // answers that there is no such task: of the status endpoint, of the one for music
+	missing *[2]row   // nil if there is none: answers that there is no such task: of the status endpoint, of the one for music
 	in      *dueQueue // nil while a poll is under way
 	index   int       // in it
 	polls   int       // begun
@@ -183,7 +183,7 @@ func (t *tracker) learn(rec *record, w *wait, r report) (silent bool) {
 	if w == nil {
 		return false
 	}
-	w.lastErr, w.fails, w.missing = nil, 0, [2]row{}
+	w.lastErr, w.fails, w.missing = nil, 0, nil
 	w.kindless = w.kindless && r.polled != w
 	if final || r.asked >= w.asOf { // else a later answer has overtaken this one
 		w.last, w.asOf = r.task, r.asked
@@ -216,26 +216,31 @@ func (t *tracker) fail(w *wait, r report) {
 // is a music task, it must be the answer of both endpoints, so after the one the
 // other is asked at once.
 func (w *wait) judge(r *report) bool {
-	here, other := &w.missing[0], &w.missing[1]
+	here, other := 0, 1
 	if r.music {
-		here, other = other, here
+		here, other = 1, 0
 	}
 	if !errors.Is(r.err, ErrNotFound) {
-		*here = row{}
+		if w.missing != nil {
+			w.missing[here] = row{}
+		}
 		return r.ends
 	}
-	here.add(r.asked)
+	if w.missing == nil {
+		w.missing = new([2]row)
+	}
+	w.missing[here].add(r.asked)
 	if r.music != w.music { // somebody who knows better has joined meanwhile
 		return false
 	}
 	if !w.kindless {
-		return here.certain()
+		return w.missing[here].certain()
 	}
 	if w.music = !r.music; w.music {
 		w.fails-- // it is one failure together with the other's answer
 		r.pause = 0
 	}
-	return here.certain() && other.certain()
+	return w.missing[here].certain() && w.missing[other].certain()
 }
 
 // state is the newest state, or a task with nothing but its ID.
