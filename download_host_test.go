@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -342,5 +343,87 @@ func TestDownloadErrorsAreOneLine(t *testing.T) {
 		})
 		_, err := client.Download(t.Context(), vidgo.File{URL: link}, io.Discard)
 		require.False(t, strings.ContainsFunc(err.Error(), unicode.IsControl), "%q", err.Error())
+	})
+}
+
+// A weak ETag says nothing of single bytes: what is here is fetched again.
+func TestDownloadTrustsNoWeakETag(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		content, ranges := mp4(100_000), 0
+		tries := 0
+		client := hostClient(t, func(r *http.Request) (*http.Response, error) {
+			if r.Header.Get("Range") != "" {
+				ranges++
+			}
+			if tries++; tries == 1 {
+				return reply(200, map[string]string{"Etag": `W/"a"`}, 100_000, brokenAfter(content[:40_000])), nil
+			}
+			return reply(200, map[string]string{"Etag": `W/"a"`}, 100_000, bytes.NewReader(content)), nil
+		})
+		paths, err := client.Save(t.Context(), doneTask(link), t.TempDir())
+		require.NoError(t, err)
+		got, err := os.ReadFile(paths[0])
+		require.NoError(t, err)
+		require.True(t, bytes.Equal(content, got))
+		require.Zero(t, ranges)
+	})
+}
+
+func TestDownloadFollowsFiveRedirects(t *testing.T) {
+	for hops, good := range map[int]bool{5: true, 6: false} {
+		asked := 0 // how often the user's own rule was
+		hc := &http.Client{
+			CheckRedirect: func(*http.Request, []*http.Request) error { asked++; return nil },
+			Transport: transport(func(r *http.Request) (*http.Response, error) {
+				var n int
+				_, _ = fmt.Sscanf(r.URL.RawQuery, "n=%d", &n)
+				if n < hops {
+					return reply(302, map[string]string{"Location": fmt.Sprintf("%s?n=%d", link, n+1)}, 0, http.NoBody), nil
+				}
+				return reply(200, nil, 1000, bytes.NewReader(mp4(1000))), nil
+			}),
+		}
+		client, err := vidgo.NewClient(apiKey, vidgo.WithDownloadClient(hc))
+		require.NoError(t, err)
+		_, err = client.Download(t.Context(), vidgo.File{URL: link}, io.Discard)
+		require.Equal(t, good, err == nil, "%d redirects: %v", hops, err)
+		require.Equal(t, 5, asked)
+	}
+}
+
+func TestGoneIsNotFound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := hostClient(t, func(*http.Request) (*http.Response, error) { return reply(410, nil, 0, http.NoBody), nil })
+		_, err := client.Download(t.Context(), vidgo.File{URL: link}, io.Discard)
+		require.ErrorIs(t, err, vidgo.ErrNotFound)
+	})
+}
+
+func TestSaveConcurrency(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		now, most := 0, 0
+		client := hostClient(t, func(*http.Request) (*http.Response, error) {
+			mu.Lock()
+			now++
+			most = max(most, now)
+			mu.Unlock()
+			time.Sleep(time.Second)
+			mu.Lock()
+			now--
+			mu.Unlock()
+			return reply(200, nil, 1000, bytes.NewReader(mp4(1000))), nil
+		})
+		var links []string
+		for n := range 10 {
+			links = append(links, fmt.Sprintf("%s?n=%d", link, n))
+		}
+		for want, opts := range map[int][]vidgo.SaveOption{3: nil, 1: {vidgo.SaveConcurrency(1)}, 10: {vidgo.SaveConcurrency(50)}} {
+			most = 0
+			paths, err := client.Save(t.Context(), doneTask(links...), t.TempDir(), opts...)
+			require.NoError(t, err)
+			require.Len(t, paths, 10)
+			require.Equal(t, want, most)
+		}
 	})
 }

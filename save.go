@@ -257,9 +257,12 @@ func (s *saver) all(ctx context.Context) ([]string, error) {
 func (s *saver) sum(names []string, errs []error) ([]string, error) {
 	var paths []string
 	for n, name := range names {
-		if errs[n] == nil {
+		_, download := errors.AsType[*DownloadError](errs[n])
+		_, input := errors.AsType[*InputError](errs[n])
+		switch {
+		case errs[n] == nil:
 			paths = append(paths, filepath.Join(s.dir, name))
-		} else if _, named := errors.AsType[*DownloadError](errs[n]); !named {
+		case !download && !input: // those say what they are about
 			errs[n] = fmt.Errorf("vidgo: save file %d of task %s: %w", n+1, s.task.ID, errs[n])
 		}
 	}
@@ -376,7 +379,7 @@ func (s *saver) name(base string, n int, ext string) string {
 func (s *saver) transfer(n int, part *partFile) *transfer {
 	t := &transfer{
 		http: s.http, agent: s.client.userAgent, file: s.files[n], to: part, limit: s.cfg.limit,
-		have: part.size, tag: part.note.Tag, total: part.note.Total,
+		have: part.size, best: part.size, tag: part.note.Tag, total: part.note.Total,
 		fresh: func(ctx context.Context) (string, error) { return s.freshLink(ctx, n) },
 	}
 	if s.cfg.progress != nil {

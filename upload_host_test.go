@@ -318,3 +318,30 @@ func TestUploadWhoseAnswerStandsStill(t *testing.T) {
 type stalled struct{ ctx context.Context }
 
 func (s stalled) Read([]byte) (int, error) { <-s.ctx.Done(); return 0, context.Cause(s.ctx) }
+
+// What r has left is the image.
+func TestUploadBeginsWhereTheReaderIs(t *testing.T) {
+	content := picture(t, "png")
+	r := bytes.NewReader(append([]byte("before"), content...))
+	_, err := r.Seek(6, io.SeekStart)
+	require.NoError(t, err)
+	var srv vidgotest.Server
+	up, err := newClient(t, &srv).Upload(t.Context(), "x.png", r)
+	require.NoError(t, err)
+	require.EqualValues(t, len(content), up.Size)
+}
+
+// An upload that tells no end may be gone at any time.
+func TestReuseNeedsAnEnd(t *testing.T) {
+	n := 0
+	client := uploadClient(t, func(r *http.Request) (*http.Response, error) {
+		n++
+		_, _ = io.Copy(io.Discard, r.Body)
+		return reply(200, nil, -1, strings.NewReader(`{"success":true,"code":200,"data":{"file_id":"f","file_url":"https://storage.vidgo.ai/temp/f.png"}}`)), nil
+	})
+	for range 2 {
+		_, err := client.Upload(t.Context(), "x.png", bytes.NewReader(picture(t, "png")), vidgo.ReuseUpload())
+		require.NoError(t, err)
+	}
+	require.Equal(t, 2, n)
+}

@@ -331,7 +331,7 @@ func TestUploadThatStandsStill(t *testing.T) {
 		slow, w := io.Pipe()
 		go func() {
 			for part := range bytes.SplitAfterSeq(picture(t, "png"), []byte{0}) {
-				time.Sleep(20 * time.Second)
+				time.Sleep(40 * time.Second)
 				_, _ = w.Write(part)
 			}
 			_ = w.Close()

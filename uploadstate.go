@@ -48,9 +48,10 @@ func (u *uploads) find(key uploadKey, now time.Time) *Upload {
 	return &up
 }
 
-// keep remembers an upload that tells how long it is kept.
+// keep remembers an upload. One that does not tell how long it is kept is never
+// found again.
 func (u *uploads) keep(key uploadKey, up *Upload) {
-	if key == (uploadKey{}) || up.ExpiresAt.IsZero() {
+	if key == (uploadKey{}) {
 		return
 	}
 	own := *up
