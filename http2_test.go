@@ -1,6 +1,8 @@
 package vidgo_test
 
 import (
+	"bytes"
+	"context"
 	"crypto/tls"
 	"errors"
 	"io"
@@ -86,6 +88,25 @@ func TestHTTP2SendsASubmissionOnce(t *testing.T) {
 			_, unsure := errors.AsType[*vidgo.AmbiguousSubmitError](err)
 			require.True(t, unsure)
 			require.EqualValues(t, 1, taken.Load(), "the server got whole submissions")
+		})
+	}
+}
+
+// A protocol error is the one that net/http repeats without an end.
+func TestHTTP2DoesNotRepeatWithoutAnEnd(t *testing.T) {
+	hc, url, taken := resettingH2(t, http2.ErrCodeProtocol)
+	client, err := vidgo.NewClient(apiKey, vidgo.WithBaseURL(url), vidgo.WithHTTPClient(hc), vidgo.WithoutRetries())
+	require.NoError(t, err)
+	for name, do := range map[string]func() error{
+		"look":   func() error { _, err := client.Task(t.Context(), "task-1"); return err },
+		"upload": func() error { _, err := client.Upload(t.Context(), "boat.png", bytes.NewReader(picture(t, "png"))); return err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			taken.Store(0)
+			err := do()
+			require.ErrorContains(t, err, "the connection was lost several times in a row")
+			require.NotErrorIs(t, err, context.Canceled)
+			require.LessOrEqual(t, taken.Load(), int32(4))
 		})
 	}
 }

@@ -2,9 +2,12 @@ package vidgo
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
+	"sync/atomic"
 	"time"
 )
 
@@ -56,7 +59,11 @@ type apiTransport struct {
 
 func (t apiTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), t.timeout)
-	res, err := t.next.RoundTrip(r.WithContext(ctx))
+	calm := ctx
+	if r.Method == http.MethodGet { // submissions have a stricter guard
+		calm = limitRepeats(ctx)
+	}
+	res, err := t.next.RoundTrip(r.WithContext(calm))
 	if err != nil || res == nil || res.Body == nil {
 		cancel()
 		return res, err
@@ -74,4 +81,23 @@ type timedBody struct {
 func (b timedBody) Close() error {
 	defer b.cancel()
 	return b.ReadCloser.Close()
+}
+
+// maxConnections is how many connections one try may ask for: the one that was
+// kept may be gone, and so may the next.
+const maxConnections = 3
+
+var errManyConnections = errors.New("the connection was lost several times in a row")
+
+// limitRepeats makes ctx end a request that net/http repeats by itself without
+// an end: over HTTP/2, when a peer resets its stream as a protocol error, on a
+// new connection each time and without a pause.
+func limitRepeats(ctx context.Context) context.Context {
+	ctx, cancel := context.WithCancelCause(ctx)
+	var asked atomic.Int32
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GetConn: func(string) {
+		if asked.Add(1) > maxConnections {
+			cancel(errManyConnections)
+		}
+	}})
 }

@@ -30,7 +30,7 @@ func (g stallGuard) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
 	s := &stall{patience: g.patience, cancel: cancel}
 	s.timer = time.AfterFunc(g.patience, s.give)
-	res, err := g.next.RoundTrip(s.guard(req.Clone(ctx)))
+	res, err := g.next.RoundTrip(s.guard(req.Clone(limitRepeats(ctx))))
 	s.answered()
 	if err != nil || res == nil {
 		s.end()
