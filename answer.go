@@ -116,7 +116,7 @@ func (x *exchange) fault(message string) *APIError {
 		Method:     x.request.method,
 		Path:       x.request.path,
 		RequestID:  clip(c.hide(x.header.Get("X-Request-Id")), 100),
-		RetryAfter: parseRetryAfter(x.header, time.Now()),
+		RetryAfter: parseRetryAfter(x.header, c.wall()),
 		Body:       body[:min(len(body), maxErrorBody)],
 	}
 }

@@ -166,7 +166,7 @@ func (d *delivery) admit() (*token, answer) {
 	if d.client.signer == nil {
 		return nil, answer{}
 	}
-	proof, err := d.client.signer.verify(d.r, d.began)
+	proof, err := d.client.signer.verify(d.r, d.client.wall())
 	if err != nil {
 		return nil, answer{http.StatusUnauthorized, "no good token", err}
 	}

@@ -41,6 +41,7 @@ type Client struct {
 	userAgent string
 	log       *slog.Logger
 	retries   retryPolicy
+	wall      func() time.Time // for the times that others tell or are told; it may step
 
 	callbackURL string
 	signer      *signer // nil without a secret
@@ -91,6 +92,7 @@ func NewClient(apiKey string, opts ...Option) (*Client, error) {
 		log:       cfg.logger,
 		retries: retryPolicy{max: cfg.retries, minDelay: cfg.minDelay, maxDelay: cfg.maxDelay,
 			budget: newRetryBudget()},
+		wall:        time.Now,
 		callbackURL: cfg.callbackURL,
 		signer:      signer,
 		confirm:     cfg.confirm,

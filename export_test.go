@@ -3,6 +3,7 @@ package vidgo
 import (
 	"net/http"
 	"net/netip"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -129,4 +130,12 @@ func (c *Client) PauseAllocs(id string) float64 {
 			panic("no pace")
 		}
 	})
+}
+
+// SteppingClock gives the client a wall clock that step moves, by as much as it
+// says, away from the right time.
+func SteppingClock(c *Client) (step func(off time.Duration)) {
+	var by atomic.Int64
+	c.wall = func() time.Time { return time.Now().Add(time.Duration(by.Load())) }
+	return func(off time.Duration) { by.Store(int64(off)) }
 }

@@ -39,11 +39,12 @@ var (
 type soak struct {
 	t      *testing.T
 	srv    *vidgotest.Server
-	unit   time.Duration // a second, or less on sockets
-	random *rand.Rand    // of the goroutine that submits
-	a, b   *vidgo.Client // two processes: a submits and is called back, b only waits
-	route  http.Handler  // where callbacks go
-	asked  int           // answers that are due
+	unit   time.Duration       // a second, or less on sockets
+	random *rand.Rand          // of the goroutine that submits
+	a, b   *vidgo.Client       // two processes: a submits and is called back, b only waits
+	step   func(time.Duration) // moves the clock of a
+	route  http.Handler        // where callbacks go
+	asked  int                 // answers that are due
 
 	mu    sync.Mutex
 	truth map[string]vidgo.Status // by task id
@@ -68,6 +69,7 @@ func newSoak(t *testing.T, unit time.Duration, hc *http.Client, srv *vidgotest.S
 	t.Logf("to repeat: -soak.seed %d", *soakSeed)
 	s := &soak{t: t, srv: srv, unit: unit, random: rand.New(rand.NewPCG(*soakSeed, 1)),
 		a: process("a"), b: process("b"), truth: map[string]vidgo.Status{}, ended: map[string]int{}}
+	s.step = vidgo.SteppingClock(s.a)
 	s.route = s.a.CallbackHandler(nil)
 	return s
 }
@@ -156,7 +158,7 @@ func (s *soak) judge(id string, task *vidgo.Task, err error) bool {
 func (s *soak) weather(ctx context.Context) {
 	random := rand.New(rand.NewPCG(*soakSeed, 2))
 	status := []vidgotest.Fault{
-		{Reset: true}, {Refuse: true}, {Truncate: true}, {Status: 502, Body: vidgotest.HTML(502)}, {Status: 500}, {Status: 503}, {Status: 408},
+		{Status: 429}, {Reset: true}, {Refuse: true}, {Truncate: true}, {Status: 502, Body: vidgotest.HTML(502)}, {Status: 500}, {Status: 503}, {Status: 408},
 		{Status: 429}, {Status: 429, RetryAfter: "1"}, {Status: 503, RetryAfter: "2"}, {Status: 504, Body: vidgotest.HTML(504)},
 		{Status: 200, Body: "<html>"}, {Status: 200, NoBody: true}, {Status: 200, Body: `{"code":500,"message":"busy"}`},
 		{Delay: 3 * s.unit}, {Delay: 20 * s.unit, Accept: true}, {Status: 404}, {Status: 400, Body: vidgotest.HTML(400)},
@@ -164,6 +166,8 @@ func (s *soak) weather(ctx context.Context) {
 	}
 	submit := []vidgotest.Fault{{Refuse: true}, {Status: 429}, {Status: 503}, {Delay: s.unit}}
 	for {
+		date := time.Now().Add(time.Duration(random.Int64N(int64(48*time.Hour))) - 24*time.Hour) // Vidgo's clock is wrong, too
+		status[0].Header = http.Header{"Date": {httpTime(date)}, "Retry-After": {httpTime(date.Add(2 * time.Second))}}
 		one := status[random.IntN(len(status))]
 		one.Endpoint, one.Times = vidgotest.EndpointStatus, 1+random.IntN(20)
 		two := submit[random.IntN(len(submit))]
@@ -172,6 +176,19 @@ func (s *soak) weather(ctx context.Context) {
 		if !s.pause(ctx, time.Duration(1+random.IntN(10))*s.unit) {
 			return
 		}
+	}
+}
+
+// clock steps a's wall clock for as long as ctx lasts. When it is off by more
+// than five minutes, what was signed before is refused, and polls must do.
+func (s *soak) clock(ctx context.Context) {
+	random := rand.New(rand.NewPCG(*soakSeed, 4))
+	for s.pause(ctx, time.Duration(1+random.IntN(120))*s.unit) {
+		off := time.Duration(random.Int64N(int64(10*time.Minute))) - 5*time.Minute
+		if random.IntN(4) == 0 {
+			off *= 600 // up to two days
+		}
+		s.step(off)
 	}
 }
 
@@ -196,6 +213,8 @@ func (s *soak) attack(ctx context.Context) {
 	}
 }
 
+func httpTime(t time.Time) string { return t.UTC().Format(http.TimeFormat) }
+
 func (s *soak) pause(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-time.After(d):
@@ -212,6 +231,7 @@ func (s *soak) run(n int) {
 	ctx, cancel := context.WithCancel(s.t.Context())
 	var world sync.WaitGroup
 	world.Go(func() { s.weather(ctx) })
+	world.Go(func() { s.clock(ctx) })
 	world.Go(func() { s.attack(ctx) })
 	var waits sync.WaitGroup
 	const batch = 1000

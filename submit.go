@@ -73,7 +73,7 @@ func (c *Client) prepare(ctx context.Context, in Input, opts []SubmitOption) (*r
 		return nil, nil, err
 	}
 	rec := &record{
-		submission: newSubmissionID(time.Now()),
+		submission: newSubmissionID(c.wall()),
 		model:      model,
 		reference:  cfg.reference,
 		music:      slices.Contains(musicModels, model),
