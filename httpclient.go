@@ -59,45 +59,66 @@ type apiTransport struct {
 
 func (t apiTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), t.timeout)
-	calm := ctx
+	try := &try{cancel: cancel}
 	if r.Method == http.MethodGet { // submissions have a stricter guard
-		calm = limitRepeats(ctx)
+		ctx = try.limit.on(ctx, cancel)
 	}
-	res, err := t.next.RoundTrip(r.WithContext(calm))
+	res, err := t.next.RoundTrip(r.WithContext(ctx))
 	if err != nil || res == nil || res.Body == nil {
 		cancel()
-		return res, err
+		return res, try.limit.explain(err)
 	}
-	res.Body = timedBody{res.Body, cancel}
+	try.ReadCloser, res.Body = res.Body, try
 	return res, nil
 }
 
-// timedBody ends its time-out when it is closed.
-type timedBody struct {
+// try is one request, and the body of its answer. It ends its time-out when it
+// is closed.
+type try struct {
 	io.ReadCloser
 	cancel context.CancelFunc
+	limit  connLimit
 }
 
-func (b timedBody) Close() error {
-	defer b.cancel()
-	return b.ReadCloser.Close()
+func (t *try) Close() error {
+	defer t.cancel()
+	return t.ReadCloser.Close()
 }
 
-// maxConnections is how many connections one try may ask for: the one that was
-// kept may be gone, and so may the next.
-const maxConnections = 3
+// maxConns is how many connections one request may ask for. Those that were
+// kept may be gone, one after the other, and a user's transport may try again by
+// itself.
+const maxConns = 8
 
-var errManyConnections = errors.New("the connection was lost several times in a row")
+var errManyConns = errors.New("the connection was lost several times in a row")
 
-// limitRepeats makes ctx end a request that net/http repeats by itself without
-// an end: over HTTP/2, when a peer resets its stream as a protocol error, on a
-// new connection each time and without a pause.
-func limitRepeats(ctx context.Context) context.Context {
-	ctx, cancel := context.WithCancelCause(ctx)
-	var asked atomic.Int32
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GetConn: func(string) {
-		if asked.Add(1) > maxConnections {
-			cancel(errManyConnections)
-		}
-	}})
+// connLimit ends a request that net/http repeats by itself without an end: over
+// HTTP/2, when a peer resets the stream as a protocol error, on a new connection
+// each time and without a pause.
+type connLimit struct {
+	trace httptrace.ClientTrace
+	asked atomic.Int32
+	give  func()
+}
+
+// on puts the limit on a request's context, which give ends.
+func (l *connLimit) on(ctx context.Context, give func()) context.Context {
+	l.give = give
+	l.trace.GetConn = l.getConn
+	return httptrace.WithClientTrace(ctx, &l.trace)
+}
+
+func (l *connLimit) getConn(string) {
+	if l.asked.Add(1) > maxConns {
+		l.give()
+	}
+}
+
+// explain puts the reason in place of the "context canceled" that the
+// transport makes of it.
+func (l *connLimit) explain(err error) error {
+	if err != nil && l.asked.Load() > maxConns {
+		return errManyConns
+	}
+	return err
 }

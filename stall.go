@@ -30,11 +30,11 @@ func (g stallGuard) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
 	s := &stall{patience: g.patience, cancel: cancel}
 	s.timer = time.AfterFunc(g.patience, s.give)
-	res, err := g.next.RoundTrip(s.guard(req.Clone(limitRepeats(ctx))))
+	res, err := g.next.RoundTrip(s.guard(req.Clone(s.limit.on(ctx, s.end))))
 	s.answered()
 	if err != nil || res == nil {
 		s.end()
-		return res, s.explain(ctx, err)
+		return res, s.limit.explain(s.explain(ctx, err))
 	}
 	if res.Body == nil {
 		res.Body = http.NoBody // as http.Client makes it
@@ -47,6 +47,7 @@ func (g stallGuard) RoundTrip(req *http.Request) (*http.Response, error) {
 type stall struct {
 	patience time.Duration
 	cancel   context.CancelCauseFunc
+	limit    connLimit
 
 	mu    sync.Mutex // guards all below; never held while blocking
 	timer *time.Timer
