@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/vidgo-go/vidgo"
+	"github.com/vidgo-go/vidgo/vidgotest"
 )
 
 // finishedAnswer is the documented answer about a finished task, which is also
@@ -67,6 +68,9 @@ func BenchmarkCallbackHandler(b *testing.B) {
 		{name: "each twice", repeat: 2, handle: nothing},
 		{name: "restarted", repeat: 1, restarted: true},
 	} {
+		b.Run(c.name+"/called", func(b *testing.B) {
+			sideBySide(b, 1000, c.bare(b, called), c.sdk(b, called))
+		})
 		b.Run(c.name+"/in memory", func(b *testing.B) {
 			sideBySide(b, 1000, c.bare(b, inMemory), c.sdk(b, inMemory))
 		})
@@ -190,7 +194,8 @@ func (a *answered) Write(b []byte) (int, error)       { return len(b), nil }
 func (a *answered) WriteHeader(status int)            { a.status = status }
 func (a *answered) SetReadDeadline(t time.Time) error { return nil } // as net/http's has it
 
-func inMemory(b *testing.B, h http.Handler, all []delivered) func() {
+// called calls the handler and does nothing else.
+func called(b *testing.B, h http.Handler, all []delivered) func() {
 	requests := make([]*http.Request, len(all))
 	for i, d := range all {
 		requests[i] = httptest.NewRequest(http.MethodPost, d.url, strings.NewReader(d.body))
@@ -201,6 +206,24 @@ func inMemory(b *testing.B, h http.Handler, all []delivered) func() {
 			h.ServeHTTP(w, r)
 			if w.status != http.StatusOK {
 				b.Fatal(w.status)
+			}
+		}
+	}
+}
+
+// inMemory delivers over the fake's network.
+func inMemory(b *testing.B, h http.Handler, all []delivered) func() {
+	var srv vidgotest.Server
+	srv.Route("app.example.com", h)
+	bodies := make([][]byte, len(all))
+	for i, d := range all {
+		bodies[i] = []byte(d.body)
+	}
+	return func() {
+		for i, d := range all {
+			status, err := srv.Post(b.Context(), d.url, bodies[i])
+			if err != nil || status != http.StatusOK {
+				b.Fatal(status, err)
 			}
 		}
 	}

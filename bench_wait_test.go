@@ -38,7 +38,7 @@ func BenchmarkWaitLatency(b *testing.B) {
 // latency is how long it takes one task's result from the handler to Wait.
 func (s *target) latency(others int) float64 {
 	all := s.deliveries(1, callbackCase{repeat: 1})
-	deliver := inMemory(s.b, s.handler, all)
+	deliver := called(s.b, s.handler, all)
 	came := make(chan time.Time)
 	go func() {
 		_, err := s.client.Wait(s.b.Context(), all[0].id)
@@ -80,8 +80,7 @@ func pend(client *vidgo.Client, ids []string) (stop func()) {
 // BenchmarkPendingTask measures what a waiting task costs: the time to begin
 // waiting and for one poll, bytes before and after the first poll, and
 // goroutines for all of them together. They are polled as fast as it goes, so
-// that our part shows: at a fixed rate that is less than what is possible, a
-// round takes the number of tasks divided by the rate.
+// that our part shows; BenchmarkPollRound is about a fixed rate.
 func BenchmarkPendingTask(b *testing.B) {
 	for _, n := range []int{1000, 10_000, 100_000, 1_000_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
@@ -89,7 +88,7 @@ func BenchmarkPendingTask(b *testing.B) {
 			var enter, poll, fresh, polled []float64
 			goroutines := 0
 			for b.Loop() {
-				p := &pending{b: b, ids: ids}
+				p := &pending{b: b, ids: ids, rate: 1e9}
 				p.enter(rarely)
 				enter, fresh = append(enter, p.perTask(p.took)), append(fresh, p.bytes())
 				goroutines = max(goroutines, runtime.NumGoroutine()-p.goroutines)
@@ -108,6 +107,25 @@ func BenchmarkPendingTask(b *testing.B) {
 	}
 }
 
+// BenchmarkPollRound measures one poll of each of many tasks at a fixed rate:
+// "round" is how long that takes, as a multiple of what the rate allows.
+func BenchmarkPollRound(b *testing.B) {
+	const rate = 20_000 // a second
+	for _, n := range []int{1000, 10_000, 100_000, 1_000_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			ids := pendingIDs(n)
+			var rounds []float64
+			for b.Loop() {
+				p := &pending{b: b, ids: ids, rate: rate}
+				p.enter(onceAtFirst)
+				rounds = append(rounds, p.pollAll().Seconds()*rate/float64(n))
+				p.stop()
+			}
+			b.ReportMetric(median(rounds), "round")
+		})
+	}
+}
+
 // onceAtFirst polls at once, and then not while the benchmark runs.
 func onceAtFirst(n int, last *vidgo.Task) time.Duration {
 	if n == 0 {
@@ -120,6 +138,7 @@ func onceAtFirst(n int, last *vidgo.Task) time.Duration {
 type pending struct {
 	b          *testing.B
 	ids        []string
+	rate       float64 // of polls, a second
 	client     *vidgo.Client
 	polls      atomic.Int64
 	heap       uint64 // before
@@ -132,7 +151,7 @@ func (p *pending) enter(s vidgo.Schedule) {
 	p.heap, p.goroutines = heap(), runtime.NumGoroutine()
 	p.polls.Store(0)
 	var err error
-	p.client, err = vidgo.NewClient(apiKey, vidgo.WithPolling(s), vidgo.WithPollRate(1e9, 1e9),
+	p.client, err = vidgo.NewClient(apiKey, vidgo.WithPolling(s), vidgo.WithPollRate(p.rate, int(p.rate/100)),
 		vidgo.WithHTTPClient(&http.Client{Transport: transport(p.running)}))
 	require.NoError(p.b, err)
 	began := time.Now()
