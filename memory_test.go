@@ -1,6 +1,8 @@
 package vidgo_test
 
 import (
+	"net/http"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -42,6 +44,21 @@ func TestManyEarlyCallbacks(t *testing.T) {
 		}
 		require.Empty(t, srv.Requests(vidgotest.EndpointStatus))
 	})
+}
+
+// A batch of a night does not stay in a service's memory.
+func TestManyWaitsGiveTheirMemoryBack(t *testing.T) {
+	client, err := vidgo.NewClient(apiKey, vidgo.WithPolling(rarely), vidgo.WithHTTPClient(&http.Client{Transport: answering(500, nil, "")}))
+	require.NoError(t, err)
+	ids := pendingIDs(100_000)
+	before := heap()
+	pend(client, ids)()
+	for _, _, running := client.Waits(); running; _, _, running = client.Waits() {
+		runtime.Gosched()
+	}
+	require.Less(t, heap(), before+1<<20)
+	runtime.KeepAlive(client)
+	runtime.KeepAlive(ids)
 }
 
 func TestTinyMaxAge(t *testing.T) {

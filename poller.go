@@ -178,6 +178,7 @@ func (p *poller) next() (j *job, pause time.Duration, more bool) {
 	defer t.mu.Unlock()
 	if len(t.waits) == 0 {
 		p.running = false
+		t.release()
 		return nil, 0, false
 	}
 	now := t.now()

@@ -274,6 +274,13 @@ func (t *tracker) drop(w *wait) {
 	w.watchers = nil
 }
 
+// release gives back what the waits of before have taken: a map never shrinks,
+// nor does a slice.
+func (t *tracker) release() {
+	t.waits = map[string]*wait{}
+	t.queue, t.hints = nil, nil
+}
+
 // nudge makes the scheduler look again.
 func (t *tracker) nudge() {
 	select {
