@@ -138,6 +138,7 @@ type request struct {
 	body    []byte   // JSON, or nil
 	payload *payload // instead of body, for uploads
 	repeat  repeatRule
+	again   func(context.Context) error // waits until there may be another try; nil: no need to
 }
 
 // call is the one exchange for every endpoint: build, authorise, send, bound,

@@ -102,6 +102,12 @@ func (x *exchange) check(ctx context.Context, res *http.Response, err error) (bo
 	if x.tries > x.client.retries.max || !x.client.retries.budget.take() {
 		return false, nil
 	}
+	if x.request.again != nil {
+		if err := x.request.again(ctx); err != nil {
+			x.err = fmt.Errorf("%w; last try: %w", err, x.err)
+			return false, nil
+		}
+	}
 	x.sent.reset()
 	return true, nil
 }

@@ -281,9 +281,9 @@ func WithMaxConcurrentPolls(n int) Option {
 	}
 }
 
-// WithUploadRate sets how many uploads to each of Vidgo's three upload
-// endpoints may be made in a minute; more wait for their turn. The default is
-// 5, the documented limit of a key.
+// WithUploadRate sets how many uploads, with their retries, to each of Vidgo's
+// three upload endpoints may be made in a minute; more wait for their turn. The
+// default is 5, the documented limit of a key.
 func WithUploadRate(perMinute int) Option {
 	return func(c *config) error {
 		c.uploadRate = perMinute

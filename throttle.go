@@ -7,14 +7,13 @@ import (
 	"time"
 )
 
-// throttle lets n calls happen in a minute, in the order they came. A place is
-// taken for as long as its call lasts, and is free again a minute after: so
-// whatever moment of a call the server counts, it counts no more than n in any
+// throttle lets n tries happen in a minute, in the order they came. A place is
+// taken for as long as its try lasts, and is free again a minute after: so
+// whatever moment of a try the server counts, it counts no more than n in any
 // minute. A token bucket would let through almost twice as many in its first one.
-// The retries of a call are not counted.
 type throttle struct {
 	turn  chan struct{} // held by the one who waits for a place; the others wait for the turn
-	freed chan struct{} // tells that one that a call has ended
+	freed chan struct{} // tells that one that a try has ended
 
 	mu     sync.Mutex  // guards places; never held while blocking
 	places []time.Time // when each is free; the zero time while it is taken
@@ -30,50 +29,69 @@ func newThrottle(n int) *throttle {
 	return t
 }
 
-// acquire waits for a place, which release gives back. If none gets free
-// before ctx's deadline, it says so at once.
-func (t *throttle) acquire(ctx context.Context) (release func(), err error) {
+// place is one call's place in a throttle, of which it has a new one for each
+// try.
+type place struct {
+	throttle *throttle
+	index    int
+	held     bool
+}
+
+// acquire waits for a place, after it has given back the one that is held. If
+// none gets free before ctx's deadline, it says so at once.
+func (p *place) acquire(ctx context.Context) error {
+	p.release()
 	if ctx.Err() != nil {
-		return nil, context.Cause(ctx) // which must not take a place
+		return context.Cause(ctx) // which must not take a place
 	}
+	t := p.throttle
 	select {
 	case t.turn <- struct{}{}:
 		defer func() { <-t.turn }()
 	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+		return context.Cause(ctx)
 	}
 	for {
-		place, free := t.take(time.Now())
-		if place >= 0 {
-			return func() { t.give(place, time.Now()) }, nil
+		var free time.Time
+		if p.index, free = t.take(time.Now()); p.index >= 0 {
+			p.held = true
+			return nil
 		}
 		if err := t.wait(ctx, free); err != nil {
-			return nil, err
+			return err
 		}
 	}
 }
 
-// take gives a free place, or -1 and when one will be free; the zero time if
+// release gives the place back, if one is held.
+func (p *place) release() {
+	if p.held {
+		p.held = false
+		p.throttle.give(p.index, time.Now())
+	}
+}
+
+// take gives the index of a free place, or -1 and when one will be free; the zero time if
 // nobody knows, because all are taken.
-func (t *throttle) take(now time.Time) (place int, free time.Time) {
+func (t *throttle) take(now time.Time) (index int, free time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	place = -1
+	index = -1
 	for i, at := range t.places {
 		if !at.IsZero() && (free.IsZero() || at.Before(free)) {
-			place, free = i, at
+			index, free = i, at
 		}
 	}
-	if place < 0 || free.After(now) {
+	if index < 0 || free.After(now) {
 		return -1, free
 	}
-	t.places[place] = time.Time{}
-	return place, free
+	t.places[index] = time.Time{}
+	return index, free
 }
 
-func (t *throttle) give(place int, now time.Time) {
+func (t *throttle) give(index int, now time.Time) {
 	t.mu.Lock()
-	t.places[place] = now.Add(throttleWindow)
+	t.places[index] = now.Add(throttleWindow)
 	t.mu.Unlock()
 	select {
 	case t.freed <- struct{}{}:

@@ -103,8 +103,8 @@ func newUploadConfig(opts []UploadOption) (cfg uploadConfig, err error) {
 // middle of a last Read.
 //
 // There is no time-out for the whole, but one for a standstill
-// ([WithRequestTimeout]). More than five uploads a minute wait for their turn
-// ([WithUploadRate]). What Vidgo refuses is an [APIError].
+// ([WithRequestTimeout]). More than five uploads a minute, with their retries,
+// wait for their turn ([WithUploadRate]). What Vidgo refuses is an [APIError].
 func (c *Client) Upload(ctx context.Context, name string, r io.Reader, opts ...UploadOption) (*Upload, error) {
 	cfg, err := newUploadConfig(opts)
 	if err != nil {
@@ -200,15 +200,16 @@ func (c *Client) upload(ctx context.Context, endpoint string, p *payload, cfg up
 	if earlier := c.uploads.find(key, time.Now()); earlier != nil {
 		return earlier, nil
 	}
-	release, err := c.uploads.throttles[endpoint].acquire(ctx)
-	if err != nil {
+	turn := place{throttle: c.uploads.throttles[endpoint]}
+	if err := turn.acquire(ctx); err != nil {
 		return nil, uploadFault(err)
 	}
-	defer release()
+	defer turn.release()
 	if earlier := c.uploads.find(key, time.Now()); earlier != nil {
 		return earlier, nil // it was under way when this one came
 	}
-	u, err := call(ctx, c, request{method: http.MethodPost, path: endpoint, payload: p, repeat: p.repeatRule()}, decodeUpload)
+	r := request{method: http.MethodPost, path: endpoint, payload: p, repeat: p.repeatRule(), again: turn.acquire}
+	u, err := call(ctx, c, r, decodeUpload)
 	p.source.end()
 	if fault := p.source.failed(); fault != nil {
 		err = fault // rather than what the transport makes of it

@@ -248,6 +248,35 @@ func TestUploadsWaitForTheirTurn(t *testing.T) {
 	})
 }
 
+func TestRetriesOfUploadsCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		client := newClient(t, &srv)
+		upload := func(ctx context.Context) error {
+			_, err := client.Upload(ctx, "x.png", bytes.NewReader(picture(t, "png")))
+			return err
+		}
+		srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointUpload, Status: 500, Times: 3})
+		require.NoError(t, upload(t.Context()))
+		srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointUpload, Status: 500, Times: 2})
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		began := time.Now()
+		err := upload(ctx)
+		require.ErrorContains(t, err, "5 uploads a minute", "the retry would be the sixth try")
+		api, ok := errors.AsType[*vidgo.APIError](err)
+		require.True(t, ok, "the error of the last try is not lost")
+		require.Equal(t, 500, api.StatusCode)
+		require.Zero(t, time.Since(began), "and nobody waits for what comes too late")
+		require.NoError(t, upload(t.Context()))
+		tries := srv.Requests()
+		require.Len(t, tries, 7)
+		for i := range 2 {
+			require.GreaterOrEqual(t, tries[i+5].Time.Sub(tries[i].Time), time.Minute)
+		}
+	})
+}
+
 func TestUploadRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{UploadRate: -1}
