@@ -39,7 +39,7 @@ type endFinder struct {
 
 // endMarks are what an image of the kind must have somewhere. The size of a WebP
 // stands in its head.
-var endMarks = map[string]string{"image/png": "IEND", "image/jpeg": "\xff\xd9", "image/gif": "\x00\x3b"}
+var endMarks = map[string]string{"image/png": "IEND\xae\x42\x60\x82", "image/jpeg": "\xff\xd9", "image/gif": "\x00\x3b"}
 
 func (f *endFinder) Write(p []byte) (int, error) {
 	f.size += int64(len(p))
