@@ -7,7 +7,7 @@ import (
 	"net/http"
 )
 
-// Balance is what the account has left.
+// Balance is the account's balance.
 type Balance struct {
 	Email   string
 	Credits float64
@@ -33,8 +33,8 @@ func decodeBalance(raw []byte) (*Balance, error) {
 	return &b, nil
 }
 
-// Balance asks for the account's credits (GET /api/user/balance). An error is
-// an [APIError] or one of the network.
+// Balance returns the account's balance (GET /api/user/balance). The error is
+// an [APIError], a network error, or the cause of ctx.
 func (c *Client) Balance(ctx context.Context) (*Balance, error) {
 	b, err := call(ctx, c, request{method: http.MethodGet, path: "/api/user/balance"}, decodeBalance)
 	if err != nil {

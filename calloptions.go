@@ -10,7 +10,8 @@ import (
 // characters.
 const maxReference = 256
 
-// RunOption is an option of [Client.Run]: a [SubmitOption] or a [WaitOption].
+// RunOption configures one [Client.Run]. It is a [SubmitOption] or a
+// [WaitOption].
 type RunOption interface {
 	apply(*callConfig) error
 }
@@ -45,7 +46,7 @@ type waitOption func(*callConfig) error
 func (o waitOption) apply(c *callConfig) error { return o(c) }
 func (o waitOption) forWait()                  {}
 
-// applyAll applies options of any kind and gives all their faults together.
+// applyAll applies options of either kind and joins all their faults.
 func applyAll[O RunOption](cfg callConfig, opts []O) (callConfig, error) {
 	var faults []error
 	for i, opt := range opts {
@@ -60,9 +61,9 @@ func applyAll[O RunOption](cfg callConfig, opts []O) (callConfig, error) {
 	return cfg, errors.Join(faults...)
 }
 
-// CallbackTo makes Vidgo call rawURL for this submission. It must pass
-// [ValidateCallbackURL], with its token if the client signs. The default is
-// the URL of [WithCallbackURL], if any.
+// CallbackTo sets the URL that Vidgo calls when the task is done. It must pass
+// [ValidateCallbackURL], together with the token that a client with a secret
+// adds to it. The default is the URL of [WithCallbackURL], if any.
 func CallbackTo(rawURL string) SubmitOption {
 	return submitOption(func(c *callConfig) error {
 		c.callbackURL = rawURL
@@ -70,8 +71,8 @@ func CallbackTo(rawURL string) SubmitOption {
 	})
 }
 
-// NoCallback makes Vidgo call nobody for this submission. The default is the
-// URL of [WithCallbackURL], if any.
+// NoCallback submits without a callback URL. The default is the URL of
+// [WithCallbackURL], if any.
 func NoCallback() SubmitOption {
 	return submitOption(func(c *callConfig) error {
 		c.callbackURL = ""
@@ -79,11 +80,11 @@ func NoCallback() SubmitOption {
 	})
 }
 
-// Reference gives the submission the caller's own id, such as an order
-// number: at most 256 bytes of UTF-8. It comes back as Task.Reference; with
-// signed callbacks it travels in the callback URL, so that it comes back even
-// to another process. It is signed, not encrypted: Vidgo can read it. The
-// default is none.
+// Reference attaches the caller's own id, such as an order number, to the task:
+// at most 256 bytes of UTF-8. It comes back as Task.Reference. With signed
+// callbacks it travels in the callback URL, so that it reaches other processes
+// too; there it is signed but not encrypted, so Vidgo can read it. The default
+// is no reference.
 func Reference(id string) SubmitOption {
 	return submitOption(func(c *callConfig) error {
 		c.reference = id
@@ -94,9 +95,9 @@ func Reference(id string) SubmitOption {
 	})
 }
 
-// PollEvery sets when the tasks of this wait are polled. The default is the
-// client's [WithPolling] or [WithFallbackPolling]. The rate limit of the
-// client stays above it; several waits for one task are polled at the
+// PollEvery sets the schedule of polls for the tasks of this wait. The default
+// is that of [WithPolling] or [WithFallbackPolling]. The client's poll rate
+// ([WithPollRate]) limits it; a task with several waits is polled by the
 // fastest of their schedules.
 func PollEvery(s Schedule) WaitOption {
 	return waitOption(func(c *callConfig) error {
@@ -108,9 +109,11 @@ func PollEvery(s Schedule) WaitOption {
 	})
 }
 
-// AsMusic makes the task be read at Vidgo's endpoint for music tasks. The
-// default is the status endpoint, unless this client submitted the task and
-// knows its model (api-manual/music-series).
+// AsMusic reads the task at Vidgo's endpoint for music tasks
+// (api-manual/music-series). Tasks that this client submitted need no AsMusic.
+// For other tasks the default is the status endpoint; if that does not know the
+// task, a wait polls the music endpoint too, and [Client.Task] reports
+// ErrNotFound.
 func AsMusic() WaitOption {
 	return waitOption(func(c *callConfig) error {
 		c.music = true

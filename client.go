@@ -16,25 +16,25 @@ import (
 	"github.com/hashicorp/go-retryablehttp"
 )
 
-// Version is the version of this package, as it stands in the User-Agent.
+// Version is the version of this package, as sent in the User-Agent header.
 const Version = "0.1.0"
 
-// APIKeyEnv names the environment variable that [NewClient] reads the API key
-// from if it is given none.
+// APIKeyEnv is the environment variable from which [NewClient] reads the API
+// key if it is given none.
 const APIKeyEnv = "VIDGO_API_KEY"
 
 const (
 	maxAnswer    = 8 << 20 // bytes of one answer; a task with many files has some thousands
-	maxFirstRead = 8 << 10 // bytes that are made room for before they are there
+	maxFirstRead = 8 << 10 // bytes allocated on the word of a Content-Length
 )
 
-// Client speaks to Vidgo. It is safe for concurrent use, needs no Close, and
-// leaves nothing running once its calls have returned. Use one for each API
-// key and process: its waits share their polls, and its callbacks find only
-// its own waits.
+// Client is a client of the Vidgo API. It is safe for concurrent use, needs no
+// Close, and leaves nothing running once its calls have returned. Use one
+// Client for each API key in a process: waits share polls only within a Client,
+// and a callback finds only the waits of the Client whose handler it reaches.
 type Client struct {
 	http      *http.Client // for answers and requests that fit into memory
-	files     *http.Client // for uploads: the same, but for its time-out
+	files     *http.Client // for uploads: the same, but for its timeout
 	baseURL   *url.URL
 	authorize func(http.Header) // a closure, so that %+v of a Client cannot print the key
 	redact    func([]byte) []byte
@@ -60,9 +60,10 @@ type Client struct {
 	strays chan struct{} // one slot for each unauthenticated callback that nobody waits for and that is being confirmed
 }
 
-// NewClient makes a client. An empty apiKey is read from VIDGO_API_KEY; if
-// that is empty too, the error is [ErrNoAPIKey]. All faults of the key and
-// the options come back together, joined; nothing is sent.
+// NewClient returns a new Client. If apiKey is empty, it is read from
+// VIDGO_API_KEY; if that is empty too, the error is [ErrNoAPIKey]. Everything
+// wrong with the key and the options is reported in one joined error. NewClient
+// sends nothing.
 func NewClient(apiKey string, opts ...Option) (*Client, error) {
 	cfg, err := newConfig(opts)
 	faults := nonNil(err)
@@ -112,10 +113,10 @@ func NewClient(apiKey string, opts ...Option) (*Client, error) {
 	return c, nil
 }
 
-// String names the client without its key.
+// String returns a name for the client that does not hold its key.
 func (c *Client) String() string { return "vidgo.Client(" + c.baseURL.String() + ")" }
 
-// GoString is String: %#v must not walk into the client either.
+// GoString is the same as String, so that %#v cannot print the key either.
 func (c *Client) GoString() string { return c.String() }
 
 func checkAPIKey(key string) error {
@@ -141,8 +142,9 @@ type request struct {
 	again   func(context.Context) error // waits until there may be another try; nil: no need to
 }
 
-// call is the one exchange for every endpoint: build, authorise, send, bound,
-// decide, decode. The data of the answer is compact JSON, and decode's to keep.
+// call is the one way to any endpoint: build the request, authorise and send
+// it, read a bounded answer, judge and decode it. decode may keep data, which
+// is compact JSON.
 func call[T any](ctx context.Context, c *Client, r request, decode func(data []byte) (T, error)) (T, error) {
 	var zero T
 	x, err := c.send(ctx, r)
@@ -151,8 +153,8 @@ func call[T any](ctx context.Context, c *Client, r request, decode func(data []b
 	}
 	data, err := decode(x.data)
 	if err != nil {
-		// The answer came with the right envelope and a wrong inside. For a
-		// submission that is an unknown outcome like any unreadable answer.
+		// The envelope is right and what it holds is not. For a submission that
+		// is an unknown outcome, as any unreadable answer is.
 		return zero, r.repeat.outcome(x.fault("the answer's data cannot be read: " + err.Error()))
 	}
 	return data, nil
@@ -176,8 +178,8 @@ func (c *Client) send(ctx context.Context, r request) (*exchange, error) {
 		Backoff:      x.pause,
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
-	// Its answer is not used: check has read and judged every one, and x
-	// holds the last. Its error is only news if the context ended in a pause.
+	// Do's answer is not used: check has read and judged every one, and x holds
+	// the last. Do's error is news only if the context ended in a pause.
 	if _, err := loop.Do(req); err != nil && x.pausing {
 		x.err = fmt.Errorf("%w; last try: %w", context.Cause(ctx), x.err)
 	}
@@ -234,8 +236,9 @@ func readBounded(body io.ReadCloser, announced, max int64) ([]byte, error) {
 	return b, nil
 }
 
-// readAll reads to the end. announced is the Content-Length, if that is known.
-// Room is made for it at once, but not for much: it may be a lie.
+// readAll reads to the end. announced is the Content-Length, or negative if
+// there is none. It is trusted for the first allocation only as far as
+// maxFirstRead: it may be a lie.
 func readAll(r io.Reader, announced int64) ([]byte, error) {
 	var b bytes.Buffer
 	b.Grow(int(min(max(announced, 0), maxFirstRead)) + bytes.MinRead) // MinRead finds the end without growing
@@ -245,7 +248,7 @@ func readAll(r io.Reader, announced int64) ([]byte, error) {
 
 var errTooLong = errors.New("too long")
 
-// sleep pauses for d. The error is that of ctx, if it ends first.
+// sleep pauses for d. If ctx ends first, the error is its cause.
 func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -257,8 +260,8 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// retryLog hands go-retryablehttp's log on. Nothing of it is above debug:
-// the caller gets the error itself, and to tell it twice is noise.
+// retryLog passes go-retryablehttp's log on at debug level: the caller gets the
+// error anyway, and a warning for it would be noise.
 type retryLog struct{ *slog.Logger }
 
 func (l retryLog) Error(msg string, kv ...any) { l.Logger.Debug(msg, kv...) }

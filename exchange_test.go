@@ -43,7 +43,7 @@ func TestGetIsRetried(t *testing.T) {
 				require.Len(t, srv.Requests(), 3)
 				pauses := time.Since(began)
 				if fault.Hang {
-					pauses -= 2 * 30 * time.Second // the request time-out
+					pauses -= 2 * 30 * time.Second // the request timeout
 				}
 				require.InDelta(t, 3*time.Second, pauses, float64(3*time.Second)*0.2+1, "1 s, then 2 s, with 20 %% jitter")
 			})

@@ -26,15 +26,15 @@ const (
 	defaultCallbackMaxAge = 24 * time.Hour // as long as Vidgo keeps the files
 	minSecretLength       = 16
 
-	maxUploadRate = 10_000 // each place takes memory
+	maxUploadRate = 10_000 // a throttle has memory for each upload of a minute
 
 	// maxDuration bounds every duration a user can set. Nothing at Vidgo takes
-	// a month: what is longer is a wrong unit, and would overflow later.
+	// a month: a longer one is a wrong unit, and would overflow later.
 	maxDuration = 30 * 24 * time.Hour
 )
 
-// Option configures a [Client]; see [NewClient]. If one is given twice, the
-// last counts; a fault in any of them is an error.
+// Option configures a [Client]; see [NewClient]. If an option is given twice,
+// the last one counts, but each must be valid.
 type Option func(*config) error
 
 // config is what the options fill in. It never leaves NewClient.
@@ -89,7 +89,7 @@ func defaults() config {
 	}
 }
 
-// newConfig applies the options and gives all their faults together.
+// newConfig applies the options and joins all their faults.
 func newConfig(opts []Option) (config, error) {
 	cfg := defaults()
 	var faults []error
@@ -105,9 +105,10 @@ func newConfig(opts []Option) (config, error) {
 	return cfg, errors.Join(faults...)
 }
 
-// WithBaseURL sets where the API is. The default is https://api.vidgo.ai. A
-// path is kept as a prefix. Plain http is taken for loopback hosts only,
-// because every request carries the API key; see [WithPlainHTTP].
+// WithBaseURL sets the URL of the API. The default is https://api.vidgo.ai. A
+// path in it is the prefix of every endpoint's. Plain http is accepted for
+// loopback hosts only, because every request carries the API key; see
+// [WithPlainHTTP].
 func WithBaseURL(rawURL string) Option {
 	return func(c *config) error {
 		c.baseURL = rawURL
@@ -115,9 +116,9 @@ func WithBaseURL(rawURL string) Option {
 	}
 }
 
-// WithPlainHTTP lets [WithBaseURL] take an http URL for any host, which
-// sends the API key unencrypted. The default is to refuse it unless the host
-// is a loopback one.
+// WithPlainHTTP lets [WithBaseURL] accept an http URL for any host, which sends
+// the API key unencrypted. The default is to refuse it unless the host is a
+// loopback address or localhost.
 func WithPlainHTTP() Option {
 	return func(c *config) error {
 		c.plainHTTP = true
@@ -125,11 +126,11 @@ func WithPlainHTTP() Option {
 	}
 }
 
-// WithHTTPClient sets the client that carries the API's requests: its
-// transport, cookie jar and redirect policy. It is copied, never modified.
-// The default is a client on [http.DefaultTransport]. A Timeout in it
-// replaces [WithRequestTimeout]. A transport of your own must not repeat
-// requests by itself: a submission sent twice is paid for twice.
+// WithHTTPClient sets the HTTP client for requests to the API: its transport,
+// cookie jar and redirect policy. It is copied, never modified. The default is
+// a client that uses [http.DefaultTransport]. If its Timeout is set, it
+// replaces [WithRequestTimeout]. A custom transport must not retry requests: a
+// submission sent twice is paid for twice.
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *config) error {
 		if client == nil {
@@ -140,11 +141,12 @@ func WithHTTPClient(client *http.Client) Option {
 	}
 }
 
-// WithDownloadClient sets the client that fetches files, which needs neither the
-// API key nor cookies. It is copied, never modified; its redirects must pass our
-// rules, too. The default is a client that connects to public addresses only,
-// without a proxy, and keeps no connection when a call is over. A client of your
-// own has to see to the addresses itself. Tests pass the fake's client here, too.
+// WithDownloadClient sets the HTTP client that downloads files. It is given
+// neither the API key nor cookies. It is copied, never modified; besides its
+// own redirect policy, every redirect must be to a public https host. The
+// default is a client that connects to public addresses only, uses no proxy,
+// and keeps no connection after a call. A client set here has to refuse private
+// addresses itself. Tests pass the client of vidgotest here too.
 func WithDownloadClient(client *http.Client) Option {
 	return func(c *config) error {
 		if client == nil {
@@ -167,9 +169,9 @@ func WithUserAgent(agent string) Option {
 	}
 }
 
-// WithLogger sets where the client tells what no caller is told: retries,
-// deliveries of callbacks, missing callbacks. Keys, tokens and secrets are
-// never logged. The default is to log nothing.
+// WithLogger sets the logger for what no caller is told: retries, deliveries of
+// callbacks, missing callbacks. Keys, tokens and secrets are never logged. The
+// default is to log nothing.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {
 		if logger == nil {
@@ -180,23 +182,24 @@ func WithLogger(logger *slog.Logger) Option {
 	}
 }
 
-// WithRequestTimeout sets how long one HTTP exchange may take, from dialling
-// to the last byte of the answer; a retry or a redirect starts anew. The default
-// is 30 seconds. It bounds no wait: a poll that times out is asked again. Of
-// uploads and downloads it bounds only how long nothing may move.
+// WithRequestTimeout sets how long one HTTP exchange may take, from dialling to
+// the last byte of the answer; each retry and each redirect has the whole of
+// it. The default is 30 seconds. It does not bound a wait: a poll that times
+// out is repeated. For uploads and downloads it bounds only how long no data
+// may move.
 func WithRequestTimeout(d time.Duration) Option {
 	return func(c *config) error {
 		c.requestTimeout = d
-		return checkDuration("WithRequestTimeout", "time-out", d)
+		return checkDuration("WithRequestTimeout", "timeout", d)
 	}
 }
 
-// WithRetries sets how often a request is tried again after the first try,
-// and the pauses: minDelay before the first retry, doubled each time up to
-// maxDelay, 20 % jitter. A Retry-After of the server replaces the pause. The
-// default is 4 retries from 1 to 8 seconds, as Vidgo recommends. A
-// submission is retried only if it cannot have been accepted. Polls have
-// their own rhythm, see [WithPolling].
+// WithRetries sets how many times a failed request is retried, and the pauses:
+// minDelay before the first retry, doubled each time up to maxDelay, with 20 %
+// jitter. A Retry-After of the server replaces the pause. The default is 4
+// retries with pauses of 1 to 8 seconds, as Vidgo recommends. A submission is
+// retried only if it cannot have been accepted. Polls are not retried but
+// repeated, see [WithPolling].
 func WithRetries(max int, minDelay, maxDelay time.Duration) Option {
 	return func(c *config) error {
 		c.retries, c.minDelay, c.maxDelay = max, minDelay, maxDelay
@@ -215,8 +218,8 @@ func WithRetries(max int, minDelay, maxDelay time.Duration) Option {
 	}
 }
 
-// WithoutRetries makes every request be tried once. The default is
-// [WithRetries](4, time.Second, 8*time.Second). Waits still poll on.
+// WithoutRetries turns retries off. The default is [WithRetries](4,
+// time.Second, 8*time.Second). Waits keep polling all the same.
 func WithoutRetries() Option {
 	return func(c *config) error {
 		c.retries = 0
@@ -224,8 +227,8 @@ func WithoutRetries() Option {
 	}
 }
 
-// WithPolling sets when a task is polled that no callback is expected for.
-// The default is Backoff(2*time.Second, 15*time.Second).
+// WithPolling sets the schedule of polls for a task for which no callback is
+// expected. The default is [Backoff](2*time.Second, 15*time.Second).
 func WithPolling(s Schedule) Option {
 	return func(c *config) error {
 		c.polling = s
@@ -233,14 +236,15 @@ func WithPolling(s Schedule) Option {
 	}
 }
 
-// WithAdaptivePolling makes polling learn. Once five tasks of a model that this
-// client submitted have finished, it knows how long they take, and polls those to
-// come at once, after 5 seconds, when the fastest should be done (but after 30
-// seconds at most), and then every 4 seconds, or up to 15 where it matters less:
-// for models that vary by minutes and tasks that are late. A progress that moves
-// is followed. Models that take less than 15 seconds, and those that are not
-// known yet, have the schedule of [WithPolling]. What is learned is kept in
-// memory, of the last 64 tasks of a model. The default is not to learn.
+// WithAdaptivePolling lets the client learn how long each model takes. Once
+// five tasks of a model that this client submitted have finished, later ones
+// are polled at once, after 5 seconds, when the fastest could be done (with no
+// pause longer than 30 seconds), and then every 4 seconds, or up to every 15
+// for models whose durations vary by minutes and for tasks that are late. If a
+// task's progress moves, its next poll follows that. Models that usually take
+// less than 15 seconds, and those not known yet, keep the schedule of
+// [WithPolling]. The durations of the last 64 tasks of a model are kept, in
+// memory. The default is not to learn.
 func WithAdaptivePolling() Option {
 	return func(c *config) error {
 		c.learn = true
@@ -248,9 +252,9 @@ func WithAdaptivePolling() Option {
 	}
 }
 
-// WithFallbackPolling sets when a task is polled although a callback is
-// expected, for the case that it never comes. The default is
-// Backoff(20*time.Second, 2*time.Minute).
+// WithFallbackPolling sets the schedule of polls for a task for which a
+// callback is expected, in case it never comes. The default is
+// [Backoff](20*time.Second, 2*time.Minute).
 func WithFallbackPolling(s Schedule) Option {
 	return func(c *config) error {
 		c.fallback = s
@@ -258,9 +262,9 @@ func WithFallbackPolling(s Schedule) Option {
 	}
 }
 
-// WithPollRate sets how many status requests a second all waits of the client
-// may send together, and how many at once after a quiet time. The default is
-// 10 a second, 10 at once.
+// WithPollRate limits the status requests of all waits of the client together,
+// to perSecond on average and burst at once after a quiet time. The default is
+// 10 a second and 10 at once.
 func WithPollRate(perSecond float64, burst int) Option {
 	return func(c *config) error {
 		c.pollRate, c.burst = perSecond, burst
@@ -272,8 +276,8 @@ func WithPollRate(perSecond float64, burst int) Option {
 	}
 }
 
-// WithMaxConcurrentPolls sets how many status requests of all waits may be
-// under way at once. The default is 8.
+// WithMaxConcurrentPolls limits how many status requests of all waits together
+// may be in flight at once. The default is 8.
 func WithMaxConcurrentPolls(n int) Option {
 	return func(c *config) error {
 		c.maxPolls = n
@@ -281,9 +285,9 @@ func WithMaxConcurrentPolls(n int) Option {
 	}
 }
 
-// WithUploadRate sets how many uploads, with their retries, to each of Vidgo's
-// three upload endpoints may be made in a minute; more wait for their turn. The
-// default is 5, the documented limit of a key.
+// WithUploadRate limits the uploads, retries included, to each of Vidgo's three
+// upload endpoints to perMinute in any minute; further ones wait for their turn.
+// The default is 5, the documented limit of an API key.
 func WithUploadRate(perMinute int) Option {
 	return func(c *config) error {
 		c.uploadRate = perMinute
@@ -294,9 +298,9 @@ func WithUploadRate(perMinute int) Option {
 	}
 }
 
-// WithCallbackURL sets the URL that Vidgo is told to call for every
-// submission; [CallbackTo] and [NoCallback] decide otherwise for one. It must
-// pass [ValidateCallbackURL]. The default is no callback.
+// WithCallbackURL sets the URL that Vidgo calls when a task is done, for every
+// submission; [CallbackTo] and [NoCallback] override it for one. It must pass
+// [ValidateCallbackURL]. The default is no callback.
 func WithCallbackURL(rawURL string) Option {
 	return func(c *config) error {
 		c.callbackURL = rawURL
@@ -307,13 +311,13 @@ func WithCallbackURL(rawURL string) Option {
 	}
 }
 
-// WithCallbackSecret makes callbacks trustworthy: every callback URL gets a
-// token made with current, and [Client.CallbackHandler] believes only
-// deliveries that carry a good one. Tokens made with one of previous are good
-// too, so that a secret can be changed without losing callbacks. A secret has
-// at least 16 bytes; 32 random ones are right. All processes that submit or
-// receive must share it. The default is none: callbacks are hints then, and
-// each is confirmed by a status request.
+// WithCallbackSecret authenticates callbacks: every callback URL gets a token
+// signed with current, and [Client.CallbackHandler] accepts only deliveries
+// that carry a valid one. Tokens signed with one of previous are valid too, so
+// that a secret can be changed without losing callbacks. A secret has at least
+// 16 bytes; use 32 random ones. All processes that submit or receive must share
+// it. The default is no secret: a callback is then only a hint, and is
+// confirmed by a status request.
 func WithCallbackSecret(current []byte, previous ...[]byte) Option {
 	return func(c *config) error {
 		var faults []error
@@ -334,7 +338,7 @@ func WithCallbackSecret(current []byte, previous ...[]byte) Option {
 }
 
 // WithCallbackMaxAge sets how long after its submission a callback token is
-// good. The default is 24 hours, as long as Vidgo keeps the files. It must be
+// valid. The default is 24 hours, as long as Vidgo keeps the files. It must be
 // longer than the slowest generation and all redeliveries together.
 func WithCallbackMaxAge(d time.Duration) Option {
 	return func(c *config) error {
@@ -343,9 +347,9 @@ func WithCallbackMaxAge(d time.Duration) Option {
 	}
 }
 
-// WithCallbackConfirmation makes the client believe no callback's body, token
-// or not: every final state is asked for at the status endpoint first. The
-// default is to believe a body behind a good token, which costs no request.
+// WithCallbackConfirmation makes the client confirm every callback by a status
+// request, even one with a valid token. The default is to believe the body of a
+// callback whose token is valid, which costs no request.
 func WithCallbackConfirmation() Option {
 	return func(c *config) error {
 		c.confirm = true
@@ -353,10 +357,10 @@ func WithCallbackConfirmation() Option {
 	}
 }
 
-// WithCallbackResolution makes Submit also resolve the callback URL's host
-// with r ([net.DefaultResolver] if nil) and refuse it if any of its addresses
-// is not public, or if it has none. The default is to judge only the URL
-// itself. It proves nothing about what Vidgo will resolve later.
+// WithCallbackResolution makes [Client.Submit] also resolve the host of the
+// callback URL, with r or, if r is nil, [net.DefaultResolver], and refuse a
+// host that has no address or one that is not public. The default is to check
+// only the URL itself. Neither proves what Vidgo will resolve later.
 func WithCallbackResolution(r *net.Resolver) Option {
 	return func(c *config) error {
 		if r == nil {
@@ -367,9 +371,9 @@ func WithCallbackResolution(r *net.Resolver) Option {
 	}
 }
 
-// WithRelay sets how processes wake one another when a callback reaches one
-// and another waits for the task; see [Relay]. The default is none: the other
-// process finds the result by polling.
+// WithRelay sets the relay by which processes wake one another when a callback
+// reaches one and another waits for the task; see [Relay]. The default is none:
+// the other process finds the result by polling.
 func WithRelay(r Relay) Option {
 	return func(c *config) error {
 		if r == nil {
@@ -380,11 +384,10 @@ func WithRelay(r Relay) Option {
 	}
 }
 
-// WithInputCheck sets a check that every submission's input, as JSON, must
-// pass before it is sent. Its error comes back from Submit in an [InputError],
-// which unwraps to it. check must be safe for
-// concurrent use. The default is none, because a catalogue of models ages
-// faster than an SDK is upgraded.
+// WithInputCheck sets a check that the input of every submission, as JSON, must
+// pass before it is sent. [Client.Submit] returns its error in an [InputError],
+// which unwraps to it. check must be safe for concurrent use. The default is no
+// check, because a catalogue of models ages faster than an SDK is upgraded.
 func WithInputCheck(check func(model string, input []byte) error) Option {
 	return func(c *config) error {
 		if check == nil {
@@ -409,7 +412,7 @@ func checkCount(option, name string, n int) error {
 	return nil
 }
 
-// parseBaseURL judges the base URL; plainHTTP allows http for any host.
+// parseBaseURL checks the base URL; plainHTTP allows http for any host.
 func parseBaseURL(raw string, plainHTTP bool) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	fault := ""
@@ -445,7 +448,7 @@ func goodPort(port string) bool {
 	return err == nil && n > 0
 }
 
-// printable tells whether s can stand in a header as it is.
+// printable reports whether s can be a header's value as it is.
 func printable(s string) bool {
 	for _, r := range s {
 		if r < ' ' || r > '~' {

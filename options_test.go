@@ -27,9 +27,9 @@ func TestNewClientRefusesBadOptions(t *testing.T) {
 	const huge = time.Duration(math.MaxInt64)
 	every := func(d time.Duration) vidgo.Schedule { return func(int, *vidgo.Task) time.Duration { return d } }
 	tests := map[string]vidgo.Option{
-		"WithRequestTimeout: time-out is 0s":           vidgo.WithRequestTimeout(0),
-		"WithRequestTimeout: time-out is -1s":          vidgo.WithRequestTimeout(-time.Second),
-		"WithRequestTimeout: time-out is 2562047h":     vidgo.WithRequestTimeout(huge),
+		"WithRequestTimeout: timeout is 0s":            vidgo.WithRequestTimeout(0),
+		"WithRequestTimeout: timeout is -1s":           vidgo.WithRequestTimeout(-time.Second),
+		"WithRequestTimeout: timeout is 2562047h":      vidgo.WithRequestTimeout(huge),
 		"use WithoutRetries":                           vidgo.WithRetries(0, time.Second, time.Second),
 		"WithRetries: max is -1":                       vidgo.WithRetries(-1, time.Second, time.Second),
 		"WithRetries: minDelay is 0s":                  vidgo.WithRetries(1, 0, time.Second),

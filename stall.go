@@ -10,7 +10,7 @@ import (
 )
 
 // stallGuard ends a request in which nothing moves for a while, in either
-// direction. Files have no length from which a time-out for all of it could be
+// direction. Files have no length from which a timeout for all of it could be
 // chosen: what is too short for a video on a slow line is an hour of waiting
 // for a picture that got stuck.
 type stallGuard struct {
@@ -18,7 +18,7 @@ type stallGuard struct {
 	patience time.Duration
 }
 
-// stallError is a time-out, so that it is judged like one.
+// stallError is a timeout, so that it is judged like one.
 type stallError struct{ patience time.Duration }
 
 func (e stallError) Error() string   { return fmt.Sprintf("nothing moved for %s", e.patience) }

@@ -179,7 +179,7 @@ func TestSubmitIsNeverSentTwiceWhenNobodyKnows(t *testing.T) {
 	tests := map[string]vidgotest.Fault{
 		"accepted, then reset":           {Accept: true, Reset: true},
 		"accepted, then half a body":     {Accept: true, Truncate: true},
-		"accepted, then a time-out":      {Accept: true, Hang: true},
+		"accepted, then a timeout":       {Accept: true, Hang: true},
 		"accepted, then nothing":         {Accept: true, Status: 200, NoBody: true},
 		"accepted, then an odd body":     {Accept: true, Status: 200, Body: `{"code":200,"data":{"task":"?"}}`},
 		"accepted, then an odd id":       {Accept: true, Status: 200, Body: `{"code":200,"data":{"task_id":"a/b"}}`},
@@ -311,7 +311,7 @@ func TestWaitSubmissionAfterALostAnswer(t *testing.T) {
 	for name, fault := range map[string]vidgotest.Fault{
 		"reset":     {Accept: true, Reset: true},
 		"half body": {Accept: true, Truncate: true},
-		"time-out":  {Accept: true, Hang: true},
+		"timeout":   {Accept: true, Hang: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -478,7 +478,7 @@ func TestWaitSubmissionInManyOrders(t *testing.T) {
 	})
 }
 
-// Some of them say so after a time-out behind them, when there is a task.
+// Some of them say so after a timeout behind them, when there is a task.
 func TestGatewaysJSONIsNoRefusal(t *testing.T) {
 	for name, body := range map[string]string{
 		"AWS API Gateway":  `{"message":"Service Unavailable"}`,

@@ -23,11 +23,11 @@ const (
 	Contract2025 Contract = iota
 
 	// Contract2026 posts the bare task without progress (music wrapped, as in
-	// 2025), to HTTP too. The answer may take 30 s. A time-out, a network
-	// error and 5xx bring it again up to five times, with growing pauses of at
-	// most 10 min; any other answer never. The pauses are not documented: here
-	// they are between half and all of 5 s, 20 s, 80 s, 320 s and 10 min, and
-	// the same in every run.
+	// 2025), to HTTP too. The answer may take 30 s. A timeout, a network error
+	// and 5xx bring it again up to five times, with growing pauses of at most
+	// 10 min; any other answer never. The pauses are not documented: here they
+	// are between half and all of 5 s, 20 s, 80 s, 320 s and 10 min, and the
+	// same in every run.
 	Contract2026
 )
 
@@ -143,10 +143,11 @@ func (s *Server) objectOf(t *task) map[string]any {
 }
 
 // SendCallback posts a task, as it is now, to its own callback URL: once, and
-// whatever its script's Callback says. If edit is not nil, it may change the task
-// object first, after the script's Edit; the contract's envelope is put around the result. The time-out is
-// ctx's and the contract's. It returns the receiver's status, or an error if
-// the receiver did not answer, if the task is unknown or has no callback URL.
+// whatever its script's Callback says. If edit is not nil, it may change the
+// task object first, after the script's Edit; the contract's envelope is put
+// around the result. The timeout is ctx's and the contract's. It returns the
+// receiver's status, or an error if the receiver did not answer, if the task is
+// unknown or has no callback URL.
 func (s *Server) SendCallback(ctx context.Context, taskID string, edit func(task map[string]any)) (status int, err error) {
 	s.mu.Lock()
 	t := s.tasks[taskID]

@@ -6,9 +6,9 @@
 //
 // Blank lines and lines that begin with # are skipped. What happens is told on
 // standard error, with each task's id as soon as there is one. Every prompt
-// gets its result line, also when the time-out or Ctrl-C ends the batch: tasks
-// that are not done then come with their ids, so that nothing paid for is
-// lost. The exit code is 1 if any prompt has no result.
+// gets its result line, also when the timeout or Ctrl-C ends the batch: tasks
+// that are not done then come with their ids, so that nothing paid for is lost.
+// The exit code is 1 if any prompt has no result.
 //
 // Without an account it runs on a fake Vidgo inside the process. With
 // VIDGO_API_KEY set it runs on the real one, where each prompt costs credits.

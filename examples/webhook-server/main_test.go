@@ -222,7 +222,7 @@ func TestRefusals(t *testing.T) {
 				require.Equal(t, test.status, res.StatusCode, body)
 				require.Contains(t, body, test.text)
 				require.Equal(t, test.retryAfter, res.Header.Get("Retry-After"))
-				require.LessOrEqual(t, time.Since(began), submitTime, "the answer must be there before the server's write time-out")
+				require.LessOrEqual(t, time.Since(began), submitTime, "the answer must be there before the server's write timeout")
 				require.Empty(t, fake.Tasks())
 			})
 		})
