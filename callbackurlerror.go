@@ -6,14 +6,14 @@ import (
 )
 
 // CallbackURLError says why a callback URL was refused. It matches
-// [ErrInvalidCallbackURL], and unwraps to Err.
+// [ErrInvalidCallbackURL].
 type CallbackURLError struct {
-	// URL is the URL as it was given, without its user information: "***"
-	// stands for that. Queries are kept here and may hold tokens; Error leaves
-	// them out.
+	// URL is the URL as it was given, with "***" in place of its user
+	// information. Its query is kept and may hold a secret; Error leaves it
+	// out.
 	URL string
 
-	// Reason says in plain words what is wrong and what would be right.
+	// Reason says what is wrong, and what would be right.
 	Reason string
 
 	// Err is the cause, for example the resolver's error. It may be nil.
@@ -24,8 +24,8 @@ func newCallbackURLError(raw, reason string, cause error) *CallbackURLError {
 	return &CallbackURLError{URL: hideUserinfo(raw), Reason: reason, Err: cause}
 }
 
-// Error describes the error in one line. It shows only the start of the URL,
-// and neither passwords nor queries.
+// Error returns the start of the URL, without passwords and query, and the
+// reason in one line.
 func (e *CallbackURLError) Error() string {
 	s := ErrInvalidCallbackURL.Error()
 	if e.URL != "" {
@@ -43,7 +43,7 @@ func (e *CallbackURLError) Error() string {
 // Is reports whether target is [ErrInvalidCallbackURL].
 func (e *CallbackURLError) Is(target error) bool { return target == ErrInvalidCallbackURL }
 
-// Unwrap returns the cause, if there is one.
+// Unwrap returns Err.
 func (e *CallbackURLError) Unwrap() error { return e.Err }
 
 // printableURL shortens a URL for people and logs. It hides user information
@@ -51,8 +51,7 @@ func (e *CallbackURLError) Unwrap() error { return e.Err }
 func printableURL(raw string) string {
 	s := hideUserinfo(raw)
 	if i := strings.IndexAny(s, "?#"); i >= 0 {
-		s = clip(s[:i], 120) + s[i:i+1] + "..."
-		return s
+		return clip(s[:i], 120) + s[i:i+1] + "..."
 	}
 	return clip(s, 120)
 }

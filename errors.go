@@ -9,53 +9,55 @@ import (
 	"time"
 )
 
-// The questions a caller asks about an error, with [errors.Is].
+// The sentinel errors, for [errors.Is].
 var (
-	// ErrNoAPIKey: [NewClient] was given no key and VIDGO_API_KEY is empty.
+	// ErrNoAPIKey means that [NewClient] was given no key and VIDGO_API_KEY is
+	// empty.
 	ErrNoAPIKey = errors.New("vidgo: no API key: pass one to NewClient or set VIDGO_API_KEY")
-	// ErrUnauthorized: Vidgo does not accept the API key (HTTP 401).
+	// ErrUnauthorized means that Vidgo does not accept the API key (HTTP 401).
 	ErrUnauthorized = errors.New("vidgo: unauthorized")
-	// ErrInsufficientCredits: the account cannot pay for the task (HTTP 402,
-	// or 400 on some newer models).
+	// ErrInsufficientCredits means that the account cannot pay for the task
+	// (HTTP 402, or 400 for some newer models).
 	ErrInsufficientCredits = errors.New("vidgo: insufficient credits")
-	// ErrForbidden: the task belongs to another account (HTTP 403).
+	// ErrForbidden means that the task belongs to another account, or that a
+	// file's link is refused (HTTP 403).
 	ErrForbidden = errors.New("vidgo: forbidden")
-	// ErrNotFound: no such task or model (HTTP 404).
+	// ErrNotFound means that there is no such task, model or file (HTTP 404).
 	ErrNotFound = errors.New("vidgo: not found")
-	// ErrRateLimited: too many requests (HTTP 429).
+	// ErrRateLimited means that there were too many requests (HTTP 429).
 	ErrRateLimited = errors.New("vidgo: rate limited")
-	// ErrInvalidInput: the request is wrong and stays wrong, whether this
-	// package found out before sending it ([InputError]) or Vidgo did (HTTP
-	// 400, 413, 422).
+	// ErrInvalidInput means that the request is wrong, so that to repeat it is
+	// no use. Either this package found out before sending it ([InputError]),
+	// or Vidgo did (HTTP 400, 413, 422).
 	ErrInvalidInput = errors.New("vidgo: invalid input")
-	// ErrModeration: Vidgo refused the content of the request.
+	// ErrModeration means that Vidgo refused the content of the request.
 	ErrModeration = errors.New("vidgo: refused by content moderation")
-	// ErrInvalidCallbackURL: the callback URL breaks Vidgo's rules; see
+	// ErrInvalidCallbackURL means that a callback URL breaks the rules of
 	// [ValidateCallbackURL].
 	ErrInvalidCallbackURL = errors.New("vidgo: invalid callback URL")
 )
 
-// APIError is an answer of Vidgo, or of a gateway in front of it, that is not
-// the answer asked for: any HTTP status but 2xx, a 2xx whose body carries
-// another code, and a 2xx that cannot be read or breaks off.
+// APIError is an error answer of Vidgo, or of a gateway in front of it: any
+// HTTP status other than 2xx, a 2xx whose body holds another code, or a 2xx
+// that cannot be read or is cut off.
 //
-// Its fields are plain, so that tests can build one; no field holds the API
-// key or a callback token, even if the server echoed them.
+// Tests may construct one. No field holds the API key or a callback token, even
+// if the server echoed it.
 type APIError struct {
 	StatusCode int    // HTTP status
-	Code       int    // the body's own code; 0 if it had none
-	Type       string // for example "validation_error"; often empty
-	Message    string // for people: the server's words, or what was wrong with its answer
+	Code       int    // the code in the body; 0 if there is none
+	Type       string // the error's type, such as "validation_error"; often empty
+	Message    string // the server's message, or what is wrong with its answer; at most 500 bytes
 	Method     string
 	Path       string
-	RequestID  string        // the server's X-Request-Id, if it sent one
-	RetryAfter time.Duration // how long the server asks to wait; 0 if it does not say
+	RequestID  string        // the X-Request-Id of the answer, if it has one
+	RetryAfter time.Duration // from the Retry-After header; 0 if there is none
 	Body       []byte        // the start of the body, at most 8 KiB
 
 	spoken bool // the body is one of Vidgo's own error shapes, not a gateway's page
 }
 
-// Error tells the request, the status and the server's message.
+// Error returns the request, the status and the message in one line.
 func (e *APIError) Error() string {
 	var b strings.Builder
 	if e.Method != "" || e.Path != "" {
@@ -83,7 +85,8 @@ func (e *APIError) Error() string {
 	return b.String()
 }
 
-// Is answers for the sentinels of this package: errors.Is(err, vidgo.ErrNotFound).
+// Is reports whether e matches target, one of the sentinel errors such as
+// [ErrNotFound].
 func (e *APIError) Is(target error) bool {
 	status := e.status()
 	switch target {
@@ -106,8 +109,8 @@ func (e *APIError) Is(target error) bool {
 	return false
 }
 
-// status is the status that counts: a body behind HTTP 2xx may carry a code
-// of its own, and then the HTTP status says nothing.
+// status is the status that counts: the HTTP status, unless that is 2xx and the
+// body holds a code of its own.
 func (e *APIError) status() int {
 	if e.StatusCode/100 == 2 && e.Code != 0 {
 		return e.Code
@@ -125,20 +128,21 @@ func (e *APIError) insufficientCredits() bool {
 		strings.Contains(words, "insufficient") && strings.Contains(words, "credit")
 }
 
-// temporary tells an answer that may be another one on the next try: 408,
-// 429, 5xx, and a 2xx that nobody can read (a gateway's page, a cut body).
+// temporary reports whether the next try may bring another answer: after 408,
+// 429, 5xx, and a 2xx that cannot be read (a gateway's page, a cut body).
 func (e *APIError) temporary() bool {
 	status := e.status()
 	return status == http.StatusRequestTimeout || status == http.StatusTooManyRequests ||
 		status >= 500 || status/100 == 2
 }
 
-// TaskError says that a task ended as [Failed]. It comes beside the task.
+// TaskError means that a task has [Failed]. It is returned together with the
+// task.
 type TaskError struct {
 	Task *Task
 }
 
-// Error tells the task's id and the provider's reason.
+// Error returns the task's id and the provider's reason in one line.
 func (e *TaskError) Error() string {
 	if e.Task == nil {
 		return "vidgo: task failed"
@@ -150,18 +154,17 @@ func (e *TaskError) Error() string {
 	return fmt.Sprintf("vidgo: task %s failed: %s", e.Task.ID, reason)
 }
 
-// WaitError says that a wait was cut short: its context ended, or Vidgo
-// refused the question for good. The task itself may still be running, and
-// can be waited for again with ID.
+// WaitError means that a wait was cut short: its context ended, or Vidgo
+// refused to tell the task's state. The task itself may still be running; wait
+// again with ID.
 type WaitError struct {
 	ID      string // empty only from WaitSubmission, while no task is known
-	Task    *Task  // the newest state seen; with nothing but its ID if none was
-	Err     error  // why the wait ended: context.Cause of its context, or an *APIError
-	PollErr error  // the last poll's error, if the last poll failed
+	Task    *Task  // the newest state seen; if there was none, just the ID or the SubmissionID
+	Err     error  // why the wait ended: context.Cause of its context, an *APIError, or ErrNotFound
+	PollErr error  // the error of the last poll, if that failed
 }
 
-// Error tells the task's id, its last status, why the wait ended, and what
-// the last poll met.
+// Error returns the task's id, its last status, and both errors in one line.
 func (e *WaitError) Error() string {
 	var b strings.Builder
 	if e.ID == "" && e.Task != nil && e.Task.SubmissionID != "" {
@@ -181,47 +184,47 @@ func (e *WaitError) Error() string {
 	return b.String()
 }
 
-// Unwrap gives both causes.
+// Unwrap returns Err and PollErr.
 func (e *WaitError) Unwrap() []error { return nonNil(e.Err, e.PollErr) }
 
-// AmbiguousSubmitError says that nobody here knows whether Vidgo accepted a
-// submission: it was sent, and no answer that can be trusted came back. To
-// send it again may generate, and charge, twice. With signed callbacks on,
+// AmbiguousSubmitError means that it is unknown whether Vidgo accepted a
+// submission: it was sent, and no usable answer came back. Submitting again may
+// generate, and charge, twice. With signed callbacks ([WithCallbackSecret]),
 // [Client.WaitSubmission] finds the task if there is one.
 type AmbiguousSubmitError struct {
-	SubmissionID string // hand it to WaitSubmission
+	SubmissionID string // for WaitSubmission
 	Model        string
-	Err          error // what happened to the request
+	Err          error // why there is no usable answer
 }
 
-// Error tells the model, the submission id and what happened.
+// Error returns the model, the submission id and Err in one line.
 func (e *AmbiguousSubmitError) Error() string {
 	return fmt.Sprintf("vidgo: submit %s: it is unknown whether Vidgo accepted submission %s: %v",
 		e.Model, e.SubmissionID, e.Err)
 }
 
-// Unwrap gives what happened to the request.
+// Unwrap returns Err.
 func (e *AmbiguousSubmitError) Unwrap() error { return e.Err }
 
-// InputError says which field of a request is wrong, before anything was
-// sent. errors.Is(err, ErrInvalidInput) is true for it.
+// InputError means that an argument or a field of a request is wrong. It is
+// found before anything is sent, and matches [ErrInvalidInput].
 type InputError struct {
-	Model  string // empty if the request is about no model
-	Field  string // empty if Reason names the fields, as [WithInputCheck] may have it
+	Model  string // empty if the request is not for a model
+	Field  string // empty if Reason names the fields, as that of [WithInputCheck] does
 	Reason string // what is wrong, and what would be right
 
 	err error // of the check
 }
 
-// Error tells the field and the reason.
+// Error returns the model, the field and the reason in one line.
 func (e *InputError) Error() string {
 	return "vidgo: " + strings.Join(slices.DeleteFunc([]string{e.Model, e.Field, e.Reason}, func(s string) bool { return s == "" }), ": ")
 }
 
-// Unwrap gives the error of the check of [WithInputCheck], if it is one.
+// Unwrap returns the error of the [WithInputCheck] check, if e is about that.
 func (e *InputError) Unwrap() error { return e.err }
 
-// Is answers for [ErrInvalidInput].
+// Is reports whether target is [ErrInvalidInput].
 func (e *InputError) Is(target error) bool { return target == ErrInvalidInput }
 
 // nonNil drops the nil errors.
