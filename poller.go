@@ -11,17 +11,20 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Schedule says how long to pause before poll n of a task; n = 0 is the
-// first, last the newest state seen, nil before there is one. It must be safe
-// for concurrent use, must not keep or change last, and is best a pure
-// function. What it says is an aim: the client's rate limit, a pause that
-// Vidgo asked for, and callbacks move it. It is called on a goroutine of the
-// client's: a panic in it ends the program.
+// Schedule returns how long to pause before poll n of a task, where n is 0 for
+// the first. last is the newest state seen, or nil if there is none. The pause
+// before poll 0 may be 0, later ones must be positive; 30 days is the maximum.
+//
+// A Schedule must be safe for concurrent use, must neither keep nor change
+// last, and should be a pure function. Its pauses are what the client aims at:
+// its poll rate and a pause that Vidgo asks for lengthen them, callbacks and
+// deadlines shorten them. It runs in a goroutine of the client, where a panic
+// ends the program.
 type Schedule func(n int, last *Task) time.Duration
 
-// Backoff polls at once, then after first, then after pauses that grow by
-// half up to max, each with 20 % jitter so that tasks submitted together are
-// not polled together.
+// Backoff returns a Schedule that polls at once, then after first, then after
+// pauses that grow by half up to max, all with 20 % jitter, so that tasks
+// submitted together are not polled together.
 func Backoff(first, max time.Duration) Schedule {
 	first, max = min(first, maxDuration), min(max, maxDuration) // more would overflow
 	return func(n int, _ *Task) time.Duration {
@@ -39,7 +42,7 @@ func Backoff(first, max time.Duration) Schedule {
 	}
 }
 
-// checkSchedule tries s out: what would make polls come at once for ever is
+// checkSchedule tries s out, so that one that would poll without a pause is
 // found here and not on the way.
 func checkSchedule(option string, s Schedule) error {
 	if s == nil {
@@ -69,8 +72,8 @@ const (
 	lookAhead = time.Second
 )
 
-// poller asks for all waits of a client together. It runs while there are
-// waits, in one goroutine and one more for each request under way.
+// poller polls for all waits of a client. While there are any it runs in one
+// goroutine, and one more for each request under way.
 type poller struct {
 	tracker  *tracker
 	fetch    func(ctx context.Context, id string, music bool) (*Task, error)
@@ -84,8 +87,8 @@ type poller struct {
 	running  bool
 	flying   int     // requests under way
 	hinted   bool    // the last poll was one that somebody hinted at
-	paused   instant // nobody asks before: Vidgo asked for a pause
-	strikes  int     // answers 429 in a row that named no time
+	paused   instant // no poll begins before: Vidgo asked for a pause
+	strikes  int     // 429s in a row without a Retry-After
 	struckAt instant // when the last of them came
 }
 
@@ -103,7 +106,7 @@ func newPoller(c *Client, cfg config) *poller {
 	}
 }
 
-// first gives the pauses before a task's first poll, without and with a
+// first returns the pauses before a task's first poll, without and with a
 // callback expected.
 func (p *poller) first(own Schedule) [2]time.Duration {
 	if own != nil {
@@ -170,7 +173,7 @@ type job struct {
 	began  instant
 }
 
-// next gives the poll to begin now, or how long to pause before there may be
+// next returns the poll to begin now, or how long to pause before there may be
 // one. more is false when nobody waits.
 func (p *poller) next() (j *job, pause time.Duration, more bool) {
 	t := p.tracker
@@ -227,7 +230,7 @@ func (p *poller) begin(queue *dueQueue, now instant) *job {
 	return &job{ctx: ctx, cancel: cancel, wait: w, id: w.id, music: w.music, began: now}
 }
 
-// poll asks once and reports what it learned. It is abandoned when nobody
+// poll polls once and reports what it learned. It is abandoned when nobody
 // waits for the task any more.
 func (p *poller) poll(j *job) {
 	defer j.cancel()
@@ -247,7 +250,7 @@ func (p *poller) poll(j *job) {
 	p.tracker.report(r)
 }
 
-// land gives the request's slot back.
+// land frees the slot of a request that has ended.
 func (p *poller) land() {
 	p.tracker.mu.Lock()
 	p.flying--
@@ -255,8 +258,8 @@ func (p *poller) land() {
 	p.tracker.nudge()
 }
 
-// final tells whether an error ends a wait: no other answer will come. An
-// outage never does. Of a 404 the tracker is the judge.
+// final reports whether an error ends a wait, because no other answer will
+// come. An outage never does. The tracker decides about a 404.
 func final(err error) bool {
 	api, ok := errors.AsType[*APIError](err)
 	if !ok || api.temporary() {
@@ -270,8 +273,8 @@ func final(err error) bool {
 	}
 }
 
-// pauseAfter is the pause before the task's next poll, and for how many joins
-// it was reckoned. The schedules are the user's code, so they are called
+// pauseAfter returns the pause before the task's next poll, and the wait's
+// joins at the time. The schedules are the user's code, so they are called
 // without the lock.
 func (p *poller) pauseAfter(j *job, task *Task, err error) (pause time.Duration, joins int) {
 	if task != nil && task.Status.Done() {
@@ -303,8 +306,9 @@ func (p *poller) pauseAfter(j *job, task *Task, err error) (pause time.Duration,
 	return pause, joins
 }
 
-// decide gives the schedules that decide on the next poll of w, and the pause
-// that was learned for those who have none of their own; 0 if there is none.
+// decide returns the schedules that decide on the next poll of w, and the
+// learned pause for the watchers that have no schedule of their own; 0 if there
+// is none.
 func (p *poller) decide(w *wait, last *Task) (schedules []Schedule, learned time.Duration) {
 	own, pace := p.polling, time.Duration(0)
 	if w.callback && !p.tracker.trust.silent {
@@ -326,8 +330,9 @@ func (p *poller) decide(w *wait, last *Task) (schedules []Schedule, learned time
 	return schedules, learned
 }
 
-// holdOff pauses the polls of all waits if Vidgo asks for it: a 429, or a 503
-// that names a time. Polls that were refused together are one refusal.
+// holdOff pauses the polls of all waits if Vidgo asks for it, by a 429 or by a
+// 503 with a Retry-After. Polls that were refused together count as one
+// refusal.
 func (p *poller) holdOff(j *job, err error) {
 	api, ok := errors.AsType[*APIError](err)
 	if !ok {

@@ -13,15 +13,16 @@ import (
 	"github.com/google/uuid"
 )
 
-// Submit starts a task and returns it as Vidgo answered, usually not started,
-// with its ID, model, reference and submission id.
+// Submit starts a task and returns it as Vidgo answered, usually as
+// [NotStarted], with its ID, model, reference and submission id.
 //
-// It is sent at most once unless Vidgo provably did not accept the earlier
-// try: no connection was made, nothing was written, or Vidgo answered 429 or
-// its own 503. If the answer got lost, the error is an [AmbiguousSubmitError]:
-// whoever submits again then may pay twice. Everything else is known not to
-// have been accepted: an [InputError] or [CallbackURLError] before anything
-// was sent, an [APIError] if Vidgo refused, or a network error.
+// A submission is sent once, and again only if Vidgo provably did not accept
+// it: no connection was made, nothing was written, or Vidgo answered 429 or
+// with a 503 of its own. If it is unknown whether Vidgo accepted it, the error
+// is an [AmbiguousSubmitError], and submitting again may be charged twice.
+// After any other error there is no task: an [InputError] or a
+// [CallbackURLError] before anything was sent, an [APIError] if Vidgo refused,
+// or a network error.
 func (c *Client) Submit(ctx context.Context, in Input, opts ...SubmitOption) (*Task, error) {
 	rec, body, err := c.prepare(ctx, in, opts)
 	if err != nil {
@@ -45,7 +46,7 @@ func (c *Client) Submit(ctx context.Context, in Input, opts ...SubmitOption) (*T
 	return &task, nil
 }
 
-// notSubmitted says what is known of a submission that got no good answer.
+// notSubmitted decides what is known of a submission without a usable answer.
 func (c *Client) notSubmitted(rec *record, err error) (*Task, error) {
 	if _, unsure := errors.AsType[unsureError](err); !unsure {
 		c.tracker.refused(rec)
@@ -87,8 +88,8 @@ func (c *Client) prepare(ctx context.Context, in Input, opts []SubmitOption) (*r
 	return rec, body, err
 }
 
-// signedCallback gives the URL that Vidgo is told, checked once more with its
-// token on.
+// signedCallback returns the callback URL with its token, which must still be
+// valid then.
 func (c *Client) signedCallback(ctx context.Context, rawURL string, rec *record) (string, error) {
 	if rawURL == "" {
 		return "", nil
@@ -113,7 +114,7 @@ func encodeSubmission(model, callbackURL string, input json.RawMessage) ([]byte,
 	}{model, callbackURL, input})
 }
 
-// encodeJSON leaves URLs as they are.
+// encodeJSON is json.Marshal, but leaves the & in URLs unescaped.
 func encodeJSON(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -122,10 +123,9 @@ func encodeJSON(v any) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// newSubmissionID makes a UUIDv7. Not with uuid.NewV7: that never goes back
-// behind the latest time this process has seen, so after the clock was put
-// right by an hour every token would come from the future, and be refused,
-// for an hour.
+// newSubmissionID makes a UUIDv7. uuid.NewV7 will not do: its time never goes
+// back, so if the clock is set back by an hour, every token would come from the
+// future, and be refused, for an hour.
 func newSubmissionID(now time.Time) uuid.UUID {
 	id := uuid.New()
 	ms := uint64(now.UnixMilli())
@@ -136,7 +136,7 @@ func newSubmissionID(now time.Time) uuid.UUID {
 	return id
 }
 
-// submissionTime is when a submission id was made, to the millisecond.
+// submissionTime returns when a submission id was made, to the millisecond.
 func submissionTime(id uuid.UUID) time.Time {
 	var ms int64
 	for _, b := range id[:6] {

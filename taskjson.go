@@ -15,7 +15,7 @@ import (
 // of Vidgo is known to have them.
 var ours = []string{"model", "reference", "submission_id"}
 
-// decodeTask reads a compact task object, which it keeps.
+// decodeTask reads a compact task object. The Task keeps raw.
 func decodeTask(raw []byte) (Task, error) {
 	if !isObject(raw) {
 		return Task{}, errNoObject
@@ -68,7 +68,8 @@ func statusOf(raw []byte) Status {
 	return Status(textOf(raw))
 }
 
-// decodeState is decodeTask for the answer to a question: it must tell something.
+// decodeState is decodeTask for the answer to a status request, which must hold
+// an id or a status.
 func decodeState(raw []byte) (Task, error) {
 	t, err := decodeTask(raw)
 	if err == nil && t.ID == "" && t.Status == "" {
@@ -98,7 +99,7 @@ func decodeFiles(raw []byte) []File {
 	return files
 }
 
-// decodeFile reads a compact file object, which it keeps.
+// decodeFile reads a compact file object. The File keeps raw.
 func decodeFile(raw []byte) File {
 	f := File{Raw: raw}
 	for key, value := range members(raw) {
@@ -122,7 +123,8 @@ func decodeFile(raw []byte) File {
 	return f
 }
 
-// UnmarshalJSON reads a task object of Vidgo's, or what MarshalJSON wrote.
+// UnmarshalJSON reads a task object as Vidgo sends it, or as MarshalJSON writes
+// it.
 func (t *Task) UnmarshalJSON(b []byte) error {
 	if string(b) == "null" {
 		return nil // by convention
@@ -135,7 +137,8 @@ func (t *Task) UnmarshalJSON(b []byte) error {
 	return err
 }
 
-// UnmarshalJSON reads a file object of Vidgo's, or what MarshalJSON wrote.
+// UnmarshalJSON reads a file object as Vidgo sends it, or as MarshalJSON writes
+// it.
 func (f *File) UnmarshalJSON(b []byte) error {
 	if string(b) == "null" {
 		return nil // by convention
@@ -148,8 +151,8 @@ func (f *File) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// MarshalJSON writes Raw, with every field that differs from it put in its
-// place, and ours added.
+// MarshalJSON writes Raw, updated with every field that differs from it, and
+// with the model, reference and submission_id if they are not empty.
 func (t Task) MarshalJSON() ([]byte, error) {
 	e := edit(t.Raw, `{"task_id":"","status":""}`)
 	base, _ := decodeTask(e.raw)
@@ -168,7 +171,7 @@ func (t Task) MarshalJSON() ([]byte, error) {
 	return e.object.bytes(), e.object.err
 }
 
-// MarshalJSON writes Raw, with every field that differs from it put in its place.
+// MarshalJSON writes Raw, updated with every field that differs from it.
 func (f File) MarshalJSON() ([]byte, error) {
 	e := edit(f.Raw, `{}`)
 	base := decodeFile(e.raw)
@@ -182,13 +185,14 @@ func (f File) MarshalJSON() ([]byte, error) {
 	return e.object.bytes(), e.object.err
 }
 
-// editing is an object that is written anew, with what it was before.
+// editing is an object that is being edited, and the one it was before.
 type editing struct {
 	raw    []byte
 	object object
 }
 
-// edit begins with raw, or with blank if raw is no object: it may be a user's.
+// edit begins with raw, or with blank if raw is not an object: a user may have
+// set it.
 func edit(raw []byte, blank string) editing {
 	compact, err := compactObject(raw)
 	if err != nil {
@@ -201,8 +205,8 @@ func edit(raw []byte, blank string) editing {
 	return e
 }
 
-// set writes value unless it is the one that was there: what did not change
-// stays as it came.
+// set writes value unless it equals the one before: what did not change stays
+// as it came.
 func (e *editing) set(key string, value, before any) {
 	if !reflect.DeepEqual(value, before) {
 		e.object.set(key, value)
@@ -220,10 +224,11 @@ func without(raw []byte, keys []string) []byte {
 	return o.bytes()
 }
 
-// timeForms are how created_time was seen; Go reads fractions in all of them.
+// timeForms are the forms in which created_time was seen. Go accepts fractional
+// seconds in all of them.
 var timeForms = []string{"2006-01-02T15:04:05", time.RFC3339, "2006-01-02 15:04:05"}
 
-// parseTime reads a time of Vidgo's: UTC unless it names a zone.
+// parseTime reads a time of Vidgo's, which is UTC unless it names a zone.
 func parseTime(s string) time.Time {
 	if s == "" {
 		return time.Time{}
@@ -236,11 +241,11 @@ func parseTime(s string) time.Time {
 	return time.Time{}
 }
 
-// prose are members that hold people's words, which may begin like a URL.
+// prose are members that hold people's words, which may look like a URL.
 var prose = []string{"prompt", "title", "tags", "text", "style", "lyrics", "label"}
 
-// walkURLs finds the http URLs among the strings of a compact JSON value,
-// also in strings that are JSON themselves.
+// walkURLs finds the http and https URLs among the strings of a compact JSON
+// value, and inside strings that are JSON themselves.
 func walkURLs(raw []byte, key string, depth int, found func(string)) {
 	if len(raw) == 0 || depth > 8 || slices.Contains(prose, key) {
 		return

@@ -13,9 +13,9 @@ import (
 	"unicode"
 )
 
-// Status is where a task stands. Vidgo may add others than the four
-// documented ones (GET /api/generate/status): an unknown one means "not done
-// yet" and is handed on as it came.
+// Status is the state of a task. Vidgo may add to the four that it documents
+// (GET /api/generate/status): an unknown Status is kept as it came, and means
+// that the task is not done yet.
 type Status string
 
 // The documented statuses.
@@ -26,35 +26,34 @@ const (
 	Failed     Status = "failed"
 )
 
-// Done tells whether the status is final.
+// Done reports whether s is final: [Finished] or [Failed].
 func (s Status) Done() bool { return s == Finished || s == Failed }
 
-// Task is one generation, as it was when this value was made. It marshals to
-// the JSON object it came from, together with its model, reference and
-// submission id, and what was read from JSON reads back the same: store it, log
-// it.
+// Task is a snapshot of one generation. It marshals to the JSON object it came
+// from with the model, the reference and the submission id added, and
+// unmarshals to the same Task, so it can be stored.
 type Task struct {
 	ID           string
-	Model        string // known if this client submitted the task
+	Model        string // empty unless this client submitted the task
 	Status       Status
 	Progress     float64 // 0 to 100; often 0 until the end
-	Files        []File  // what was made; empty until the task is finished
+	Files        []File  // the results; empty until the task is finished
 	CreatedAt    time.Time
 	ErrorMessage string  // the provider's reason, if the task failed
 	Credits      float64 // what the task cost; 0 if Vidgo did not say
 	Reference    string  // the caller's own id; see [Reference]
-	SubmissionID string  // a UUIDv7; known if this client submitted the task, or by its signed callback
+	SubmissionID string  // a UUIDv7; empty unless this client submitted the task or got its signed callback
 
-	// Raw is the task's JSON object as it came, for all that has no field here:
-	// compacted, escaped as [json.Marshal] does it, and without the three members
-	// that this package adds.
+	// Raw is the task's JSON object as it came, for what has no field here. It
+	// is compacted, escaped as by [json.Marshal], and without the model,
+	// reference and submission_id that this package adds.
 	Raw json.RawMessage
 }
 
 // File is one result of a task. Vidgo keeps it for 24 hours.
 type File struct {
-	URL         string // empty for results that are no file, and for music (see [File.Decode])
-	Type        string // "image" or "video"; others may come
+	URL         string // empty for music, and for results that are not files; see [File.Decode] and [Task.URLs]
+	Type        string // "image", "video" or another
 	Name        string
 	Format      string
 	ContentType string
@@ -65,8 +64,8 @@ type File struct {
 	Raw json.RawMessage
 }
 
-// Decode reads the file's JSON object into v, as [json.Unmarshal] does. Music
-// results have fields of their own, such as audio_url, title and duration.
+// Decode unmarshals the file's JSON object into v. Music results have members
+// of their own, such as audio_url, title and duration.
 func (f File) Decode(v any) error {
 	raw, err := f.MarshalJSON()
 	if err != nil {
@@ -75,9 +74,9 @@ func (f File) Decode(v any) error {
 	return json.Unmarshal(raw, v)
 }
 
-// URLs lists every URL that can be downloaded, in the order they stand in the
-// task, each once: file_url, audio_url, image_url and the like, and those in
-// the JSON-in-a-string fields of music results.
+// URLs returns every URL that can be downloaded, in the order they appear in
+// the task, each once: file_url, audio_url, image_url and the like, and those
+// inside music results that are JSON in a string.
 func (t *Task) URLs() []string {
 	var found []string
 	for _, f := range t.Files {
@@ -94,9 +93,8 @@ func (t *Task) URLs() []string {
 	return found
 }
 
-// clone copies everything that can be written to: each caller owns its task.
-// The JSON of all goes into one piece of memory, in parts that cannot grow into
-// one another.
+// clone makes a deep copy: each caller owns its task. All JSON goes into one
+// allocation, in parts that cannot grow into one another.
 func (t *Task) clone() *Task {
 	own := *t
 	own.Files = slices.Clone(t.Files)
@@ -112,7 +110,7 @@ func (t *Task) clone() *Task {
 	return &own
 }
 
-// appendPart appends part to room, and gives it as it stands there.
+// appendPart appends part to room, and returns both room and the part in it.
 func appendPart(room, part []byte) (longer, there []byte) {
 	if part == nil {
 		return room, nil
@@ -121,7 +119,7 @@ func appendPart(room, part []byte) (longer, there []byte) {
 	return longer, longer[len(room):len(longer):len(longer)]
 }
 
-// err is what a wait says beside the final state t.
+// err is the error that a wait returns with the final state t.
 func (t *Task) err() error {
 	if t.Status == Failed {
 		return &TaskError{Task: t}
@@ -129,12 +127,12 @@ func (t *Task) err() error {
 	return nil
 }
 
-// Input is the input of one model. Its JSON is the "input" object of the
-// request; Model names the model.
+// Input is the input of one model. Model returns the model's id. An Input
+// marshals to the JSON object that is sent as the request's "input".
 type Input interface{ Model() string }
 
-// Untyped makes an Input from a model's id and its fields. A nil map is an
-// empty object. The map is read when the input is submitted.
+// Untyped returns an Input with the given model id and fields. A nil map is an
+// empty object. The map is read when the Input is submitted.
 func Untyped(model string, input map[string]any) Input {
 	return untyped{model: model, input: input}
 }
@@ -153,9 +151,10 @@ func (u untyped) MarshalJSON() ([]byte, error) {
 	return json.Marshal(u.input)
 }
 
-// Task asks once how the task stands and judges nothing: a failed task comes
-// back without an error. A bad id is an [InputError]; an answer that is no
-// task is an [APIError]. Of the options only [AsMusic] matters.
+// Task returns the current state of the task, from one status request. A failed
+// task is no error here. If id cannot be one, the error is an [InputError]; if
+// Vidgo refuses, or its answer is not a task, an [APIError]. Of the options
+// only [AsMusic] has an effect.
 func (c *Client) Task(ctx context.Context, id string, opts ...WaitOption) (*Task, error) {
 	cfg, err := applyAll(callConfig{}, opts)
 	if err == nil {
@@ -170,12 +169,12 @@ func (c *Client) Task(ctx context.Context, id string, opts ...WaitOption) (*Task
 		return nil, fmt.Errorf("vidgo: task %s: %w", id, err)
 	}
 	standing := c.tracker.report(report{id: id, task: task.clone(), from: fromLook, asked: asked, music: music})
-	// What Vidgo says now is handed on as it is, with the labels we know.
+	// The caller gets what Vidgo says now, even if another final state stands.
 	task.Model, task.Reference, task.SubmissionID = standing.Model, standing.Reference, standing.SubmissionID
 	return task, nil
 }
 
-// fetch asks for a task's state.
+// fetch requests a task's state.
 func (c *Client) fetch(ctx context.Context, id string, music bool, repeat repeatRule) (*Task, error) {
 	r := request{method: http.MethodGet, path: "/api/generate/status/" + url.PathEscape(id), repeat: repeat}
 	if music {
@@ -191,13 +190,13 @@ func (c *Client) fetch(ctx context.Context, id string, music bool, repeat repeat
 	if task.ID != id {
 		return nil, fmt.Errorf("%s %s: the answer is about another task, %s", r.method, r.path, clip(task.ID, 100))
 	}
-	task.ID = id // the same, but of a million waiting tasks each has it anyway
+	task.ID = id // the same string, so that a million waiting tasks do not hold it twice
 	return &task, nil
 }
 
-// Run submits in and waits for the result: [Client.Submit], then
-// [Client.Wait], with the errors of both. Once the task exists, it comes back
-// beside every error.
+// Run submits in and waits for the result: it is [Client.Submit] followed by
+// [Client.Wait], with the errors of both. Once the task exists, it is returned
+// together with any error.
 func (c *Client) Run(ctx context.Context, in Input, opts ...RunOption) (*Task, error) {
 	var submit []SubmitOption
 	var wait []WaitOption
@@ -221,8 +220,8 @@ func (c *Client) Run(ctx context.Context, in Input, opts ...RunOption) (*Task, e
 	return c.Wait(ctx, task.ID, wait...)
 }
 
-// checkTaskID refuses ids that would change the endpoint. All others are
-// opaque: Vidgo's ids have no one shape.
+// checkTaskID refuses ids that would lead to another endpoint. It leaves their
+// form open: Vidgo's ids have more than one.
 func checkTaskID(id string) error {
 	fault := ""
 	switch {
@@ -250,7 +249,7 @@ var musicModels = []string{
 	"upload-and-extend-audio", "upload-and-separate-vocals",
 }
 
-// encodeInput turns an Input into its model and a JSON object.
+// encodeInput returns the model and the JSON object of an Input.
 func encodeInput(in Input) (model string, object json.RawMessage, err error) {
 	if v := reflect.ValueOf(in); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
 		return "", nil, &InputError{Field: "input", Reason: "is nil; want a typed input or Untyped"}

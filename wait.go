@@ -8,15 +8,17 @@ import (
 	"github.com/google/uuid"
 )
 
-// Wait blocks until the task is done and returns its final state: from the
-// callback or from a poll, whichever comes first. It may be called for any
-// task of the account, any number of times, before or after the task is done.
+// Wait blocks until the task is done and returns its final state, from the
+// callback or from a poll, whichever comes first. It may be called for any task
+// of the account, any number of times, before or after the task is done.
 //
-// Beside a failed task comes a [TaskError]. A wait that is cut short returns
-// the newest state seen, which has at least its ID, beside a [WaitError]: when
-// ctx ends; when Vidgo refuses to tell (401, 402, 403); or when it has said for
-// 30 seconds that it knows no such task ([ErrNotFound]). An outage of Vidgo does
-// not end a wait. A bad id is an [InputError].
+// With a failed task, Wait also returns a [TaskError]. If the wait is cut
+// short, it returns the newest state seen, which has at least its ID, and a
+// [WaitError]: when ctx ends; when Vidgo refuses to tell the state (401, 402,
+// 403, or an error of its own with another 4xx but 404, 408 and 429); or when
+// it has answered five polls, over at least 30 seconds, that there is no such
+// task ([ErrNotFound]). An outage of Vidgo does not end a wait. If id cannot be
+// a task's, the error is an [InputError].
 func (c *Client) Wait(ctx context.Context, id string, opts ...WaitOption) (*Task, error) {
 	for task, err := range c.watch(ctx, []string{id}, opts, finals) {
 		return task, err
@@ -24,16 +26,17 @@ func (c *Client) Wait(ctx context.Context, id string, opts ...WaitOption) (*Task
 	panic("unreachable: a watch tells every task's end")
 }
 
-// WaitSubmission waits for the task that a submission became, by its
-// SubmissionID: for one whose answer got lost ([AmbiguousSubmitError]) its
-// signed callback tells. It then goes on as [Client.Wait]. If the submission
-// was refused, so that there is no task, the error is [ErrNotFound]. If it asked
-// for no signed callback ([WithCallbackSecret]), nothing could ever tell, and
-// the error is an [InputError], unless the answer has come.
+// WaitSubmission waits for the task of the submission with the given
+// Task.SubmissionID or AmbiguousSubmitError.SubmissionID. If the answer to the
+// submission was lost, its signed callback identifies the task. From then on
+// WaitSubmission is [Client.Wait]. If Vidgo refused the submission, so that
+// there is no task, the error is a [WaitError] that matches [ErrNotFound]. If
+// the answer was lost and there is no signed callback ([WithCallbackSecret]),
+// nothing can identify the task, and the error is an [InputError].
 //
-// Until the task is known, nothing is asked: give ctx an end. No callback may
-// come, because Vidgo never accepted the submission, or because it goes to
-// another process: a [Relay] carries no submissions.
+// Until the task is known, there is nothing to poll, and the callback may never
+// come: Vidgo may not have accepted the submission, or the callback may reach
+// another process, which a [Relay] does not help. So give ctx a deadline.
 func (c *Client) WaitSubmission(ctx context.Context, submissionID string, opts ...WaitOption) (*Task, error) {
 	sid, err := uuid.Parse(submissionID)
 	if err != nil || sid == uuid.Nil {
@@ -59,10 +62,10 @@ func (c *Client) WaitSubmission(ctx context.Context, submissionID string, opts .
 	return c.Wait(ctx, id, opts...)
 }
 
-// Updates yields the task's state each time it changes, the final state last,
-// which comes as [Client.Wait] would return it. Nothing is asked before the
-// loop begins, and leaving the loop leaves nothing running. A loop that is
-// slower than the changes sees the newest state, not every one.
+// Updates returns an iterator over the states of the task, as they change. The
+// last pair is what [Client.Wait] would return. Nothing is sent before the loop
+// begins, and nothing keeps running after it. A loop that is slower than the
+// changes sees the newest state, not every one.
 func (c *Client) Updates(ctx context.Context, id string, opts ...WaitOption) iter.Seq2[*Task, error] {
 	return func(yield func(*Task, error) bool) {
 		var last *Task
@@ -83,18 +86,18 @@ func sameState(a, b *Task) bool {
 	return a.Status == b.Status && a.Progress == b.Progress && len(a.Files) == len(b.Files)
 }
 
-// Completions yields the tasks in the order they get done, each distinct id
-// once, with the errors of [Client.Wait]. When ctx ends, every task that is
-// left comes with its [WaitError]. Nothing is asked before the loop begins,
-// and leaving the loop leaves nothing running. A waiting task costs some
-// hundred bytes and no goroutine, so a hundred thousand are no matter; the
-// client's poll rate ([WithPollRate]) is shared among them.
+// Completions returns an iterator over the tasks in the order they complete,
+// each distinct id once, with the errors of [Client.Wait]. When ctx ends, every
+// task that is left is yielded with its [WaitError]. Nothing is sent before the
+// loop begins, and nothing keeps running after it. A waiting task takes a few
+// hundred bytes and no goroutine, so there can be a hundred thousand; they
+// share the client's poll rate ([WithPollRate]).
 func (c *Client) Completions(ctx context.Context, ids []string, opts ...WaitOption) iter.Seq2[*Task, error] {
 	return c.watch(ctx, ids, opts, finals)
 }
 
-// watch is behind every wait: it enters, lets the scheduler look, waits, and
-// leaves.
+// watch is what every wait is made of: it enters the tasks, starts the
+// scheduler, yields the outcomes, and leaves.
 func (c *Client) watch(ctx context.Context, ids []string, opts []WaitOption, wants wants) iter.Seq2[*Task, error] {
 	return func(yield func(*Task, error) bool) {
 		cfg, fault := applyAll(callConfig{}, opts)
@@ -122,10 +125,9 @@ func (c *Client) watch(ctx context.Context, ids []string, opts []WaitOption, wan
 	}
 }
 
-// yieldEnds yields what comes until all tasks are done or ctx ends, and then
-// the tasks that are left. They are left at once when ctx ends, whatever the
-// loop's body is busy with: nobody is asked for the results of a call that is
-// over.
+// yieldEnds yields outcomes until all tasks are done or ctx ends, and then the
+// tasks that are left over. When ctx ends, the tracker is left at once, even if
+// the loop's body is busy: a call that is over must not be polled for.
 func (c *Client) yieldEnds(ctx context.Context, by *watcher, ids []string, yield func(*Task, error) bool) {
 	var rest []remainder
 	left := make(chan struct{})
@@ -158,8 +160,8 @@ func (c *Client) yieldEnds(ctx context.Context, by *watcher, ids []string, yield
 	}
 }
 
-// yieldRest yields the results that came while ctx ended, which still count,
-// and then the tasks that were left.
+// yieldRest yields the results that came while ctx was ending, which still
+// count, and then the tasks that are left over.
 func (c *Client) yieldRest(ctx context.Context, by *watcher, rest []remainder, tell func(outcome) bool) {
 	for {
 		o, ok := c.tracker.take(by)
@@ -177,7 +179,7 @@ func (c *Client) yieldRest(ctx context.Context, by *watcher, rest []remainder, t
 	}
 }
 
-// tooLate is how a wait ends whose context had ended before it began.
+// tooLate are the outcomes of a wait whose context had ended before it began.
 func tooLate(ctx context.Context, ids []string) []outcome {
 	var all []outcome
 	for _, id := range ids {
@@ -206,8 +208,8 @@ func (o outcome) verdict() error {
 	return o.task.err()
 }
 
-// lastLook is when a wait looks once more before ctx's deadline: a second
-// before it, or a tenth of a short wait. It is 0 if there is no deadline.
+// lastLook is when to poll once more before ctx's deadline: a second before it,
+// or a tenth of the wait if that is less. It is 0 if there is no deadline.
 func (t *tracker) lastLook(ctx context.Context) instant {
 	deadline, ok := ctx.Deadline()
 	if !ok {
@@ -217,7 +219,7 @@ func (t *tracker) lastLook(ctx context.Context) instant {
 	return t.now() + instant(left-min(lookAhead, left/10))
 }
 
-// distinct gives each id once, those that cannot be asked for apart.
+// distinct drops repeated ids, and separates those that cannot be a task's.
 func distinct(ids []string) (good, bad []string) {
 	seen := make(map[string]struct{}, len(ids))
 	for _, id := range ids {
