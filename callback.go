@@ -14,20 +14,20 @@ import (
 const (
 	maxCallback = 1 << 20 // bytes of a delivery's body
 	// callbackTime is how long a delivery may take. Vidgo gives up after ten
-	// seconds (task-management/webhooks); the answer must be there before.
+	// seconds (task-management/webhooks) and must have the answer before.
 	callbackTime = 8 * time.Second
-	// callbackReadTime is how much of it the body may take.
+	// callbackReadTime is how much of that the body may take.
 	callbackReadTime = 5 * time.Second
-	// maxStrays is how many callbacks without a token are being confirmed at
-	// once for tasks that nobody here waits for. More are sent away to come
-	// again: anybody can send them, and each costs a poll.
+	// maxStrays is how many callbacks without a token are confirmed at once for
+	// tasks that nobody here waits for. Others are told to come again: anybody
+	// can send them, and each costs a poll.
 	maxStrays = 8
 )
 
-// ParseCallback reads the body of a callback, in both forms that Vidgo
-// documents: {"code": 200, "data": {task}} and the bare task
-// (task-management/webhooks). The error tells what is wrong. A body proves
-// nothing: anybody can send one.
+// ParseCallback parses the body of a callback, in either of the forms that
+// Vidgo documents: {"code": 200, "data": {task}} or the bare task
+// (task-management/webhooks). A body proves nothing, because anybody can send
+// one: use [Client.CallbackHandler] where you can.
 func ParseCallback(body []byte) (*Task, error) {
 	raw, err := compactObject(body)
 	if err != nil {
@@ -44,35 +44,37 @@ func ParseCallback(body []byte) (*Task, error) {
 	if err != nil {
 		return nil, fmt.Errorf("vidgo: callback: the task: %w", err)
 	}
-	// Reference and submission are what the token says, never the body.
+	// The reference and the submission are what the token says, never the body.
 	task.Model, task.Reference, task.SubmissionID = "", "", ""
 	return &task, nil
 }
 
-// CallbackHandler makes the HTTP handler that Vidgo's callbacks go to. Mount
-// it under the path of the callback URL. What is delivered there ends the
-// waits for the task and is remembered for later ones.
+// CallbackHandler returns the HTTP handler for Vidgo's callbacks. Mount it at
+// the path of the callback URL. A final state that is delivered there ends the
+// waits for the task, and is remembered for later ones.
 //
-// With a secret ([WithCallbackSecret]) a delivery needs a good token, and its
-// body is believed. Without one, a delivery only makes the client ask Vidgo,
-// within its poll rate; what Vidgo says counts.
+// With a secret ([WithCallbackSecret]), a delivery needs a valid token, and its
+// body is believed. Without one, a delivery only makes the client poll the
+// task, within its poll rate, and Vidgo's answer to that is believed.
 //
-// handle, if not nil, is called with each final state, failed ones too, once
-// for each task by this client, in the goroutine of the request. Its context
-// ends 8 seconds after the delivery began. If it returns an error (or
-// panics), Vidgo is told to deliver again; a duplicate that comes while it
-// runs gets its result. How many tasks are remembered is bounded (131,072, for
-// a day or the callback's maximum age), so make handle idempotent. The task is
-// its own.
+// If handle is not nil, it is called with the final state of each task,
+// finished or failed, in the goroutine of the request. Its context ends 8
+// seconds after the delivery began. If handle returns an error or panics, Vidgo
+// delivers again. While it runs, duplicates wait for its result; once it has
+// succeeded, they do not call it again. The client remembers that for 131,072
+// tasks, and for 24 hours or the age of [WithCallbackMaxAge] if that is longer,
+// so handle should be idempotent. It may keep and change its task.
 //
-// Answers: 200 taken, also for duplicates and states that are not final; 400
-// not a task; 401 no good token for this task; 405 not a POST; 408 the body
-// did not come in time; 413 over 1 MiB; 503 deliver again: handle failed, or
-// Vidgo did not confirm the state. Every delivery is logged once.
+// The handler answers 200 to what it has taken, including duplicates and states
+// that are not final; 400 if the body is not a task; 401 without a valid token
+// for the task; 405 if the method is not POST; 408 if the body does not arrive
+// within 5 seconds; 413 if it is larger than 1 MiB; and 503 for "deliver
+// again", if handle failed or Vidgo did not confirm the state. It logs each
+// delivery once.
 //
-// The handler is safe for concurrent use. It sets its own read deadline, for
-// which a ResponseWriter of a middleware must have an Unwrap method (see
-// [http.ResponseController]); the time-outs of the [http.Server] are for you to
+// The handler is safe for concurrent use. It sets the read deadline of its
+// requests, so a middleware's ResponseWriter needs an Unwrap method (see
+// [http.ResponseController]). The timeouts of the [http.Server] remain yours to
 // set.
 func (c *Client) CallbackHandler(handle func(context.Context, *Task) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -84,8 +86,8 @@ func (c *Client) CallbackHandler(handle func(context.Context, *Task) error) http
 	})
 }
 
-// answer is how a delivery ends. text is for the sender and for the log; it
-// holds nothing that came with the delivery.
+// answer is how a delivery ends. text goes to the sender and into the log, so
+// it holds nothing that came with the delivery.
 type answer struct {
 	status int
 	text   string
@@ -115,10 +117,10 @@ type delivery struct {
 	w      http.ResponseWriter
 	r      *http.Request
 	began  time.Time
-	task   *Task // once the body was read
+	task   *Task // nil until the body is read
 }
 
-// take carries a delivery through all its steps.
+// take takes a delivery through all its steps.
 func (d *delivery) take() answer {
 	proof, refused := d.admit()
 	if refused.status != 0 {
@@ -148,8 +150,9 @@ func (d *delivery) take() answer {
 	return d.act(ctx, final)
 }
 
-// patience is a context that ends before Vidgo gives up. What is believed, and
-// told to nobody outside, waits for nothing and needs no timer.
+// patience returns a context that ends before Vidgo gives up. A delivery that
+// is believed, and of which no user code is told, waits for nothing: it needs
+// no timer.
 func (d *delivery) patience(believed bool) (context.Context, context.CancelFunc) {
 	if believed && d.handle == nil && d.client.relay == nil {
 		return d.r.Context(), func() {}
@@ -157,8 +160,8 @@ func (d *delivery) patience(believed bool) (context.Context, context.CancelFunc)
 	return context.WithDeadline(d.r.Context(), d.began.Add(callbackTime))
 }
 
-// admit judges all that can be judged before a byte of the body is read. The
-// token is nil if the client has no secret.
+// admit checks what can be checked before a byte of the body is read. The token
+// is nil if the client has no secret.
 func (d *delivery) admit() (*token, answer) {
 	if d.r.Method != http.MethodPost {
 		return nil, answer{http.StatusMethodNotAllowed, "callbacks are POSTed", nil}
@@ -173,8 +176,8 @@ func (d *delivery) admit() (*token, answer) {
 	return &proof, answer{}
 }
 
-// skipBody keeps net/http from waiting for a body that nobody will read: it
-// would do so before it sends the answer, for as long as the body takes.
+// skipBody keeps net/http from reading the rest of the body before it sends the
+// answer, which would take as long as the sender likes.
 func (d *delivery) skipBody() {
 	if d.r.ContentLength != 0 {
 		_ = http.NewResponseController(d.w).SetReadDeadline(time.Now().Add(-time.Second))
@@ -186,7 +189,7 @@ func (d *delivery) read() answer {
 	if d.r.Body == nil { // no server makes such a request, but a test may
 		return answer{http.StatusBadRequest, "no body", nil}
 	}
-	// Whatever the server's time-outs are, a body that drips cannot hold the
+	// Whatever the server's timeouts are, a body that drips cannot hold the
 	// handler. Where the deadline cannot be set, because a middleware hides the
 	// connection, slowBody still ends one that drips.
 	source, until := d.r.Body, d.began.Add(callbackReadTime)
@@ -214,7 +217,7 @@ func (d *delivery) read() answer {
 	return answer{}
 }
 
-// slowBody cannot be read any more once its time is over.
+// slowBody fails once its time is over.
 type slowBody struct {
 	io.ReadCloser
 	until time.Time
@@ -228,8 +231,8 @@ func (b slowBody) Read(p []byte) (int, error) {
 }
 
 // claim joins the delivery's token and its task. If the submission is not
-// answered yet, the tracker has kept the state; only a handle function must
-// know now which task it is.
+// answered yet, the tracker keeps the state until it is; only a handle function
+// has to wait for that here.
 func (d *delivery) claim(ctx context.Context, proof token, believed bool) answer {
 	for {
 		verdict, settled := d.client.tracker.claim(proof, d.task, believed)
@@ -249,8 +252,8 @@ func (d *delivery) claim(ctx context.Context, proof token, believed bool) answer
 	}
 }
 
-// notFinal takes in a state on the way: progress if it is believed, else at
-// most a reason to ask.
+// notFinal reports a state that is not final: as progress if it is believed,
+// else only as a reason to poll.
 func (d *delivery) notFinal(believed bool) {
 	r := report{id: d.task.ID}
 	if believed {
@@ -259,8 +262,8 @@ func (d *delivery) notFinal(believed bool) {
 	d.client.tracker.report(r)
 }
 
-// establish finds out the final state: the body's if it is believed, else
-// Vidgo's. It is nil, with the answer, if there is none.
+// establish returns the final state: the body's if it is believed, else
+// Vidgo's. If there is none, it returns nil and the answer to the delivery.
 func (d *delivery) establish(ctx context.Context, believed bool) (*Task, answer) {
 	c := d.client
 	if believed {
@@ -282,12 +285,12 @@ func (d *delivery) establish(ctx context.Context, believed bool) (*Task, answer)
 	if final == nil {
 		return nil, answer{http.StatusServiceUnavailable, "not confirmed", err}
 	}
-	// Now that it is known to be true, it shows that callbacks come.
+	// Now that it is confirmed, it also proves that callbacks arrive.
 	return c.tracker.report(report{id: final.ID, task: final.clone(), from: fromCallback}), answer{}
 }
 
-// confirm waits for the first answer of Vidgo about the task that was asked
-// for after the delivery came.
+// confirm waits for Vidgo's answer to the first poll of the task that began
+// after the delivery did.
 func (d *delivery) confirm(ctx context.Context) (*Task, error) {
 	c := d.client
 	by := newWatcher(answers, nil)
@@ -304,14 +307,14 @@ func (d *delivery) confirm(ctx context.Context) (*Task, error) {
 		case o.ends && o.err == nil:
 			return o.task, nil
 		case !o.ends && errors.Is(o.err, ErrNotFound) && !missing:
-			missing = true // it may be a music task, which the next poll finds out
+			missing = true // it may be a music task: the next poll asks the other endpoint
 		case o.ends || o.asked >= came:
 			return nil, o.err
 		}
 	}
 }
 
-// act runs the user's function, once for each task.
+// act calls handle, once for each task.
 func (d *delivery) act(ctx context.Context, final *Task) answer {
 	if d.handle == nil {
 		return taken
@@ -342,10 +345,10 @@ func (d *delivery) run(ctx context.Context, final *Task, h *handling) answer {
 	return taken
 }
 
-// log tells of the delivery. Neither the URL nor the body is logged: the one
-// holds the token, the other is anybody's.
+// log logs the delivery, but neither the URL, which holds the token, nor the
+// body, which anybody may have written.
 func (d *delivery) log(a answer) {
-	level := slog.LevelWarn // somebody should look: a forgery, a wrong secret, a failing handle
+	level := slog.LevelWarn // a forgery or a wrong secret: somebody should look
 	if a.status == http.StatusOK {
 		level = slog.LevelDebug
 	} else if a.status >= 500 {

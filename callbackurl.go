@@ -27,20 +27,19 @@ const (
 	callbackLookupTimeout = 5 * time.Second
 )
 
-// ValidateCallbackURL reports whether Vidgo may be given raw as a callback
-// URL. It returns nil, or a [*CallbackURLError] that says what is wrong and
-// matches [ErrInvalidCallbackURL]. An empty string is not a URL.
+// ValidateCallbackURL checks that raw can be a callback URL. The error is nil
+// or a [*CallbackURLError], which says what is wrong and matches
+// [ErrInvalidCallbackURL]. An empty string is an error.
 //
 // A callback URL is an https URL of at most 2048 characters without user
-// information or a fragment. Its host is a public name, or an IP address in its
-// usual spelling that the whole internet can reach. Names for private use
-// (localhost, *.local, *.internal and the like), numbers in disguise (0x7f.1,
-// 127.1) and whatever two URL parsers could read in two ways are refused, never
-// repaired. International names are judged as the ASCII names they stand for.
+// information or a fragment. Its host is a public name, or a publicly reachable
+// IP address in its usual spelling. Names for private use (localhost, *.local,
+// *.internal and the like), numbers in disguise (0x7f.1, 127.1) and whatever
+// URL parsers may disagree about are refused, never repaired. International
+// names are checked in their ASCII form.
 //
-// The check is pure: it looks nothing up, so it cannot know that a public name
-// leads to a private address, and a nil error is no promise that Vidgo can
-// reach the host. The same string always gets the same answer. It is safe for
+// ValidateCallbackURL does no lookups, so it cannot know that a public name
+// leads to a private address, nor that Vidgo can reach the host. It is safe for
 // concurrent use.
 //
 // Vidgo's own rules are on the documentation page task-management/webhooks.

@@ -7,25 +7,26 @@ import (
 )
 
 // Relay carries wake-ups between the processes of a service, for when a
-// callback reaches one process and another waits for the task. Only ids
-// travel: the woken process asks Vidgo itself, so a message that is lost,
-// repeated or late costs time and nothing else. Its methods use only standard
-// types, so an adapter for a broker needs no import of this package.
+// callback reaches one process and another waits for the task. Only ids travel:
+// the woken process polls Vidgo itself, so a message that is lost, repeated or
+// late costs time and nothing else. The methods use only predeclared and
+// standard types, so an adapter for a broker need not import this package.
 //
-// A Relay must be safe for concurrent use, and it may deliver what this
-// process published to itself. Who can publish to it can make this process
-// ask for tasks, within its poll rate, and nothing more.
+// A Relay must be safe for concurrent use. It may deliver what this process
+// published to itself. Whoever can publish to it can make this process poll
+// tasks, within its poll rate, and nothing more.
 type Relay interface {
-	// Publish tells the other processes that the task id is done. Delivery is
-	// at most once. It must end when ctx does; an error is logged.
+	// Publish tells the other processes that the task with this id is done. It
+	// need not be reliable. It must return when ctx ends, which is within 2
+	// seconds. Its error is logged.
 	Publish(ctx context.Context, id string) error
 
-	// Listen calls heard for every id that is published from the moment it
-	// has called ready, and blocks until ctx ends. It may call heard from
-	// several goroutines, but not after it has returned. If it returns
-	// earlier, it is called again after a pause that grows from one second to
-	// thirty. The client listens only while something waits, on a goroutine of
-	// its own: a panic there ends the program.
+	// Listen calls ready once it hears what is published, and from then on
+	// heard with every id. It blocks until ctx ends. It may call heard from
+	// several goroutines, but not after it has returned. If it returns before
+	// ctx ends, it is called again after a pause that grows from 1 to 30
+	// seconds. The client listens only while something waits, in a goroutine of
+	// its own, where a panic ends the program.
 	Listen(ctx context.Context, ready func(), heard func(id string)) error
 }
 
@@ -35,8 +36,8 @@ const (
 	publishTime   = 2 * time.Second
 )
 
-// listen keeps the relay listening until ctx ends, with the scheduler that
-// owns it.
+// listen keeps the relay listening until ctx ends, which is when the scheduler
+// does.
 func (p *poller) listen(ctx context.Context) {
 	pause := minRelayPause
 	for {
@@ -57,16 +58,16 @@ func (p *poller) listen(ctx context.Context) {
 	}
 }
 
-// heard takes a wake-up of another process in. For a task that nobody waits
-// for it is nothing: the first poll of a later wait finds out.
+// heard receives a wake-up from another process. It does nothing for a task
+// that nobody waits for: the first poll of a later wait finds the result.
 func (p *poller) heard(id string) {
 	if checkTaskID(id) == nil { // a relay may carry anything
 		p.tracker.report(report{id: id})
 	}
 }
 
-// lookAgain asks once more for what was polled before the relay heard
-// anything: a wake-up may have been missed in between.
+// lookAgain polls the tasks once more that were polled before the relay was
+// ready: a wake-up may have been missed in between.
 func (t *tracker) lookAgain() {
 	t.forEach(func(w *wait) {
 		if w.polls > 0 {
