@@ -18,28 +18,29 @@ const (
 	maxDownloadRedirects = 5
 )
 
-// DownloadError says why a file could not be fetched. [ErrNotFound] and
-// [ErrForbidden] answer for a link that is not there (any more).
+// DownloadError says why a file could not be downloaded. It matches
+// [ErrNotFound] (HTTP 404, 410) or [ErrForbidden] (401, 403) if the link is bad
+// or has expired.
 type DownloadError struct {
-	URL        string // without its query, which may hold a signature, and user information
-	StatusCode int    // HTTP status; 0 if there was no answer
+	URL        string // without its user information and query, which may hold a signature
+	StatusCode int    // HTTP status; 0 if that is not what was wrong
 	Reason     string
 	Err        error // the cause; may be nil
 
 	next  nextTry
-	pause time.Duration // that the host asks for
+	pause time.Duration // as the host asks by Retry-After
 }
 
-// nextTry is what may be done about a failed try.
+// nextTry is what may help after a failed try.
 type nextTry int
 
 const (
 	giveUp    nextTry = iota
 	tryAgain          // the next try may go better
-	linkIsBad         // the link may have run out, or the file may not be there yet
+	linkIsBad         // the link may have expired, or the file may not be there yet
 )
 
-// Error tells the URL without its query, the status and the reason.
+// Error returns the URL, the status and the reason in one line.
 func (e *DownloadError) Error() string {
 	var b strings.Builder
 	b.WriteString("vidgo: download")
@@ -58,7 +59,8 @@ func (e *DownloadError) Error() string {
 	return b.String()
 }
 
-// Is answers for [ErrNotFound] and [ErrForbidden].
+// Is reports whether target is [ErrNotFound] or [ErrForbidden] and the status
+// is of that kind.
 func (e *DownloadError) Is(target error) bool {
 	switch target {
 	case ErrNotFound:
@@ -69,24 +71,24 @@ func (e *DownloadError) Is(target error) bool {
 	return false
 }
 
-// Unwrap gives the cause.
+// Unwrap returns Err.
 func (e *DownloadError) Unwrap() error { return e.Err }
 
-// Download writes the file behind f.URL to w, and gives the number of bytes
-// that were written. See [Client.Save] for whole tasks: it needs less care.
+// Download writes the file at f.URL to w, and returns the number of bytes
+// written. For all files of a task, [Client.Save] is simpler and can resume
+// after an error.
 //
-// The request carries neither the API key nor cookies, goes to public https
-// hosts only (redirects included; with a client of your own, the addresses that
-// names resolve to are its business), and is repeated from
-// where it broke off, if the host can do that; when it cannot, and w has some of
-// the file already, that is the end. A file that is announced before its host
-// serves it is waited for, a quarter of a minute. What is no image, video or
-// audio but text is refused: it is an error page. There is no time-out for the
-// whole, but one for a standstill ([WithRequestTimeout]). At most 2 GiB are
-// taken.
+// Requests carry neither the API key nor cookies, and go to public https hosts
+// only, redirects included. (If [WithDownloadClient] is set, it decides about
+// the addresses that names resolve to.) A download that breaks off is resumed
+// if the host supports that, and fails if not and w has been written to. A file
+// that its host does not serve yet is waited for, for about 15 seconds. Text in
+// place of a file is refused as an error page. A download as a whole has no
+// timeout, but one in which no data moves does ([WithRequestTimeout]). A file
+// may have at most 2 GiB.
 //
-// An error is a [DownloadError], which wraps context.Cause(ctx) if that was the
-// end, or the one of w. An f without a URL is an [InputError].
+// The error is a [DownloadError], which wraps context.Cause(ctx) if ctx ended;
+// the error of w; or, if f has no URL, an [InputError].
 func (c *Client) Download(ctx context.Context, f File, w io.Writer) (int64, error) {
 	if f.URL == "" {
 		return 0, &InputError{Field: "file", Reason: "has no URL; Task.URLs lists those of music results"}
@@ -121,8 +123,8 @@ func (s *writerSink) restart() error {
 
 func (s *writerSink) begin(string, int64) error { return nil }
 
-// downloadHTTP gives a client that fetches files, and what ends it: a transport
-// of our own keeps connections only for as long as one call needs them.
+// downloadHTTP returns a client that downloads files, and a function that
+// releases it: a transport of our own keeps its connections only for one call.
 func (c *Client) downloadHTTP() (client *http.Client, done func()) {
 	if c.downloads != nil {
 		return c.downloads, func() {}
@@ -131,11 +133,11 @@ func (c *Client) downloadHTTP() (client *http.Client, done func()) {
 	return &http.Client{Transport: stallGuard{transport, c.fileStall}, CheckRedirect: checkDownloadRedirect(nil)}, transport.CloseIdleConnections
 }
 
-// fileHosts refuses to connect to anything but public addresses, whatever a
-// name resolves to.
+// fileHosts refuses connections to addresses that are not public, whatever name
+// resolved to them.
 var fileHosts = ssrf.New(ssrf.WithAnyPort())
 
-// newDownloadTransport has no proxy: behind one, nobody here could tell which
+// newDownloadTransport uses no proxy: behind one, nobody here could tell which
 // address is connected to.
 func newDownloadTransport() *http.Transport {
 	dialer := &net.Dialer{Timeout: 10 * time.Second, Control: fileHosts.Safe}
@@ -149,7 +151,7 @@ func newDownloadTransport() *http.Transport {
 }
 
 // userDownloadClient copies the user's client and makes the copy follow our
-// rules, too.
+// rules too.
 func userDownloadClient(user *http.Client, patience time.Duration) *http.Client {
 	if user == nil {
 		return nil
@@ -161,8 +163,8 @@ func userDownloadClient(user *http.Client, patience time.Duration) *http.Client 
 	return &own
 }
 
-// checkDownloadRedirect judges every hop as the first URL. The Referer would
-// tell the next host the last one's signature.
+// checkDownloadRedirect checks every hop like the first URL. It drops the
+// Referer, which would tell the next host the signature of the last URL.
 func checkDownloadRedirect(next func(*http.Request, []*http.Request) error) func(*http.Request, []*http.Request) error {
 	return func(req *http.Request, via []*http.Request) error {
 		req.Header.Del("Referer")
@@ -179,7 +181,7 @@ func checkDownloadRedirect(next func(*http.Request, []*http.Request) error) func
 	}
 }
 
-// redirectError is one that the next try would meet again.
+// redirectError marks a bad redirect, which the next try would meet again.
 type redirectError struct{ error }
 
 func (e *redirectError) Unwrap() error { return e.error }

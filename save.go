@@ -15,11 +15,11 @@ import (
 	"sync"
 )
 
-// SavedFile is a file that [Client.Save] has put in its place.
+// SavedFile is a file that [Client.Save] has downloaded; see [OnSaved].
 type SavedFile struct {
 	Path        string
 	URL         string
-	ContentType string // by its content
+	ContentType string // as detected from its content
 	Size        int64  // bytes
 	SHA256      [sha256.Size]byte
 }
@@ -45,7 +45,7 @@ const (
 	refuseExisting
 )
 
-// SaveConcurrency sets how many files are fetched at once. The default is 3.
+// SaveConcurrency sets how many files are downloaded at once. The default is 3.
 func SaveConcurrency(n int) SaveOption {
 	return func(c *saveConfig) error {
 		c.concurrency = n
@@ -53,7 +53,7 @@ func SaveConcurrency(n int) SaveOption {
 	}
 }
 
-// SaveLimit sets how many bytes a file may have. The default is 2 GiB.
+// SaveLimit sets how many bytes each file may have. The default is 2 GiB.
 func SaveLimit(bytes int64) SaveOption {
 	return func(c *saveConfig) error {
 		c.limit = bytes
@@ -64,24 +64,25 @@ func SaveLimit(bytes int64) SaveOption {
 	}
 }
 
-// SaveReplacing replaces files that are there already. The default is to keep
-// them, as they hold the same, if their names are ours; and to refuse with
-// [fs.ErrExist] if they were made by [SaveNames].
+// SaveReplacing replaces files that exist already. By default Save keeps a file
+// of the default name, which an earlier Save of the task made, and refuses to
+// replace one that [SaveNames] named, with [fs.ErrExist].
 func SaveReplacing() SaveOption {
 	return func(c *saveConfig) error { c.exists = replaceExisting; return nil }
 }
 
-// SaveKeeping keeps files that are there already, and takes them for the result,
-// whatever they hold. The default is as in [SaveReplacing].
+// SaveKeeping keeps files that exist already, and takes them for the result
+// without looking at what they hold. See [SaveReplacing] for the default.
 func SaveKeeping() SaveOption {
 	return func(c *saveConfig) error { c.exists = keepExisting; return nil }
 }
 
-// SaveNames sets how files are called: name is given the file, its number from
-// 1 and the extension that fits its content (".mp4"), and may be called more
-// than once for a file. What it gives is made safe: one segment, no control
-// characters, no names that systems keep for themselves. The default is the
-// task's id, a dash, the number and the extension.
+// SaveNames sets the function that names files. It is given the file, its
+// number from 1, and the extension for its content, such as ".mp4". It may be
+// called more than once for a file, and by several goroutines at once. The
+// result is made safe: one path element without control characters that no
+// system reserves. The default is the task's id, a dash, the number and the
+// extension.
 func SaveNames(name func(f File, n int, ext string) string) SaveOption {
 	return func(c *saveConfig) error {
 		c.name = name
@@ -92,9 +93,9 @@ func SaveNames(name func(f File, n int, ext string) string) SaveOption {
 	}
 }
 
-// OnSaved is called for each file that was fetched, once it is in its place, but
-// not for those that were there. It may be called from several goroutines at
-// once. The default is nothing.
+// OnSaved sets a function that is called with each file that was downloaded,
+// once it is complete and has its name, but not with files that existed before.
+// It may be called by several goroutines at once. The default is none.
 func OnSaved(saved func(SavedFile)) SaveOption {
 	return func(c *saveConfig) error {
 		c.saved = saved
@@ -105,9 +106,10 @@ func OnSaved(saved func(SavedFile)) SaveOption {
 	}
 }
 
-// OnProgress is called while files are fetched, with the bytes that are here and
-// those of the whole file, -1 if its host does not tell. It may be called from
-// several goroutines at once and should be quick. The default is nothing.
+// OnProgress sets a function that is called while files are downloaded, with
+// the number of bytes done and in total; total is -1 if it is unknown. It may
+// be called by several goroutines at once, and should be quick. The default is
+// none.
 func OnProgress(progress func(url string, done, total int64)) SaveOption {
 	return func(c *saveConfig) error {
 		c.progress = progress
@@ -139,21 +141,22 @@ func newSaveConfig(opts []SaveOption) (saveConfig, error) {
 	return cfg, nil
 }
 
-// Save fetches every file of a finished task into dir, which is made if it is
-// not there, and gives their paths in the order of [Task.URLs]. Vidgo keeps the
-// files for 24 hours.
+// Save downloads every file of a finished task into dir, which it creates if
+// necessary, and returns their paths in the order of [Task.URLs]. Vidgo keeps
+// the files for 24 hours.
 //
-// A file appears under its name once it is whole. Until then it is NAME.part,
-// which the next Save of the task goes on with, after a broken connection, a
-// cancelled context or a restart of the program. Two programs should not save
-// one task to one folder at the same time. Names are made by us and never by
-// Vidgo, and nothing is written outside dir. See [Client.Download] for what is
-// fetched and from where.
+// A file gets its name once it is complete. Until then it is NAME.part, which
+// the next Save of the task continues: after a broken connection, a cancelled
+// context or a restart of the program. Two programs must not save one task to
+// one folder at the same time. The names Vidgo gives to files are not used, and
+// nothing is written outside dir. [Client.Download] says what is downloaded,
+// and from where.
 //
-// If some files could not be saved, the paths of the others come beside all
-// errors, joined: each is a [DownloadError], one of the file system, or
-// context.Cause(ctx). A task that is not finished is an [InputError], a failed
-// one a [TaskError]. A task without files, such as lyrics, saves nothing.
+// If some files could not be saved, Save returns the paths of the others and
+// all errors, joined: each is a [DownloadError], an error of the file system,
+// or context.Cause(ctx). If the task is not finished, the error is an
+// [InputError], or, if it has failed, a [TaskError]. For a task without files,
+// such as lyrics, Save does nothing.
 func (c *Client) Save(ctx context.Context, t *Task, dir string, opts ...SaveOption) ([]string, error) {
 	cfg, err := newSaveConfig(opts)
 	if err == nil {
@@ -192,7 +195,8 @@ func savable(t *Task) error {
 	return checkTaskID(t.ID)
 }
 
-// downloads are the task's files that can be fetched, in the order of URLs.
+// downloads returns the task's files that can be downloaded, in the order of
+// URLs.
 func (t *Task) downloads() []File {
 	var files []File
 	for _, u := range t.URLs() {
@@ -220,7 +224,7 @@ type saver struct {
 	claimed map[string]int // names, and the files that have them
 }
 
-// all saves the files, some at once. What happens to one does not end the
+// all saves the files, several at once. A failure of one does not end the
 // others.
 func (s *saver) all(ctx context.Context) ([]string, error) {
 	names, errs := make([]string, len(s.files)), make([]error, len(s.files))
@@ -253,7 +257,7 @@ func (s *saver) all(ctx context.Context) ([]string, error) {
 	return s.sum(names, errs)
 }
 
-// sum gives the paths of what was saved, and all errors.
+// sum returns the paths of what was saved, and all errors.
 func (s *saver) sum(names []string, errs []error) ([]string, error) {
 	var paths []string
 	for n, name := range names {
@@ -262,14 +266,14 @@ func (s *saver) sum(names []string, errs []error) ([]string, error) {
 		switch {
 		case errs[n] == nil:
 			paths = append(paths, filepath.Join(s.dir, name))
-		case !download && !input: // those say what they are about
+		case !download && !input: // the other errors do not say which file
 			errs[n] = fmt.Errorf("vidgo: save file %d of task %s: %w", n+1, s.task.ID, errs[n])
 		}
 	}
 	return paths, errors.Join(errs...)
 }
 
-// one saves file n and gives its name.
+// one saves file n and returns its name.
 func (s *saver) one(ctx context.Context, n int) (string, error) {
 	base := plainName(s.task.ID) + "-" + strconv.Itoa(n+1)
 	release, err := saving.lock(ctx, s.root, base)
@@ -293,7 +297,7 @@ func (s *saver) one(ctx context.Context, n int) (string, error) {
 	return s.place(base, n, part)
 }
 
-// place gives a part that is whole its name.
+// place gives a complete part its name.
 func (s *saver) place(base string, n int, part *partFile) (string, error) {
 	kind, _ := contentKind(part.head, s.files[n])
 	name := s.name(base, n, extension(kind, s.files[n]))
@@ -302,7 +306,7 @@ func (s *saver) place(base string, n int, part *partFile) (string, error) {
 	}
 	err := part.finish(name, s.cfg.exists == replaceExisting)
 	if errors.Is(err, fs.ErrExist) && s.cfg.exists == keepExisting && s.isFile(name) {
-		return name, nil // it has just come
+		return name, nil // somebody else has just made it
 	}
 	if err == nil && s.cfg.saved != nil {
 		saved := SavedFile{Path: filepath.Join(s.dir, name), URL: s.files[n].URL, ContentType: kind, Size: part.size}
@@ -312,8 +316,8 @@ func (s *saver) place(base string, n int, part *partFile) (string, error) {
 	return name, err
 }
 
-// claim keeps two files of one Save from having one name, and one from having
-// that of a part.
+// claim keeps two files of one Save from getting the same name, and any from
+// getting that of a part.
 func (s *saver) claim(name string, n int) error {
 	if strings.HasSuffix(name, ".part") || strings.HasSuffix(name, ".part.json") {
 		return &InputError{Field: "SaveNames", Reason: fmt.Sprintf("%q is a name for files that are not whole yet", name)}
@@ -330,21 +334,21 @@ func (s *saver) claim(name string, n int) error {
 	return nil
 }
 
-// isFile tells whether there is a file of that name that can be a result.
+// isFile reports whether there is a file of that name that can be a result.
 func (s *saver) isFile(name string) bool {
 	info, err := s.root.Lstat(name)
 	return err == nil && info.Mode().IsRegular() && info.Size() > 0
 }
 
-// worthKeeping tells whether the next call may go on with a part: not if the
+// worthKeeping reports whether the next call may continue a part: not if the
 // file was refused, or the disk is full.
 func worthKeeping(ctx context.Context, err error) bool {
 	failed, ok := errors.AsType[*DownloadError](err)
 	return ctx.Err() != nil || ok && failed.next != giveUp
 }
 
-// existing gives the name under which file n is there already; "" if it is not,
-// or is to be replaced.
+// existing returns the name under which file n exists already; "" if it does
+// not, or is to be replaced.
 func (s *saver) existing(base string, n int) (string, error) {
 	if s.cfg.exists == replaceExisting {
 		return "", nil
@@ -375,7 +379,7 @@ func (s *saver) name(base string, n int, ext string) string {
 	return base + ext
 }
 
-// transfer begins where the part ends.
+// transfer returns a transfer that begins where the part ends.
 func (s *saver) transfer(n int, part *partFile) *transfer {
 	t := &transfer{
 		http: s.http, agent: s.client.userAgent, file: s.files[n], to: part, limit: s.cfg.limit,
@@ -389,8 +393,8 @@ func (s *saver) transfer(n int, part *partFile) *transfer {
 	return t
 }
 
-// freshLink asks Vidgo for the task once more: links run out before the files
-// do.
+// freshLink requests the task once more for a new link: links expire before the
+// files do.
 func (s *saver) freshLink(ctx context.Context, n int) (string, error) {
 	var opts []WaitOption
 	link := func(f File) bool { return f.URL == s.files[n].URL }

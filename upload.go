@@ -18,13 +18,12 @@ import (
 	"unicode/utf8"
 )
 
-// Upload is an image that Vidgo keeps for 72 hours, so that a task can be given
-// its URL.
+// Upload is an image that was uploaded to Vidgo, which keeps it for 72 hours.
 type Upload struct {
 	ID           string // file_id
-	URL          string // file_url: what a task's input wants
+	URL          string // file_url: the one for a task's input
 	DownloadURL  string
-	Name         string // file_name: what Vidgo calls it
+	Name         string // file_name: the name that Vidgo gave it
 	OriginalName string
 	Path         string // upload_path
 	ContentType  string // mime_type
@@ -36,7 +35,7 @@ type Upload struct {
 	Raw json.RawMessage
 }
 
-// The endpoints of uploads. Each has a rate of its own.
+// The upload endpoints. Each has its own rate limit.
 const (
 	uploadStream = "/api/common/upload/stream"
 	uploadBase64 = "/api/common/upload/base64"
@@ -51,8 +50,8 @@ type uploadConfig struct {
 	reuse bool
 }
 
-// UploadPath sets the folder at Vidgo, such as "products/chairs". The default is
-// Vidgo's own choice.
+// UploadPath sets the folder at Vidgo, such as "products/chairs". By default
+// Vidgo chooses one.
 func UploadPath(path string) UploadOption {
 	return func(c *uploadConfig) error {
 		c.path = path
@@ -65,10 +64,10 @@ func UploadPath(path string) UploadOption {
 	}
 }
 
-// ReuseUpload gives back an earlier upload of the same content by this client,
-// with the same [UploadPath], for as long as Vidgo keeps it: nothing is sent
-// then. It needs a source that can be read twice, such as a file; others are
-// uploaded. The default is to upload.
+// ReuseUpload returns an earlier upload of the same content by this client,
+// with the same [UploadPath], and sends nothing, until an hour before Vidgo
+// drops it. It needs a source that can be read twice, such as a file; others
+// are uploaded. The default is to upload every time.
 func ReuseUpload() UploadOption {
 	return func(c *uploadConfig) error {
 		c.reuse = true
@@ -88,23 +87,23 @@ func newUploadConfig(opts []UploadOption) (cfg uploadConfig, err error) {
 	return cfg, nil
 }
 
-// Upload sends an image to Vidgo, under the name, whose folders are left out;
-// an empty name is made from the kind of the image
-// (POST /api/common/upload/stream). The memory it uses does not grow with the
-// image.
+// Upload sends the image that r has left to Vidgo (POST
+// /api/common/upload/stream). The name is sent without its folders; if it is
+// empty, the image is named after its kind. The memory that Upload uses does
+// not grow with the image.
 //
-// A JPEG, PNG, GIF or WebP image is taken, and judged by its content: anything
-// else, and one that is empty or cut off, is an [InputError]. What r has left is
-// sent. If r is an [io.ReaderAt] and [io.Seeker], as files are, all of that is
-// found out before anything is sent, and a failed try is repeated as other
-// requests are; else r is read once, what is wrong with it may show only on the
-// way, and a failed try is the end. A Read that blocks is not interrupted by
-// ctx: Upload may return only after it. After an error, a transport may be in the
-// middle of a last Read.
+// The image must be a JPEG, PNG, GIF or WebP, by its content. If it is not, or
+// is empty or cut off, the error is an [InputError]. If r is both an
+// [io.ReaderAt] and an [io.Seeker], as a file is, the image is checked before
+// anything is sent, and a failed request is retried like others. Any other r is
+// read once: its faults may show only on the way, and a failed request is not
+// retried. ctx does not interrupt a Read of r that blocks, so Upload may return
+// late, and after an error the transport may still be in its last Read.
 //
-// There is no time-out for the whole, but one for a standstill
-// ([WithRequestTimeout]). More than five uploads a minute, with their retries,
-// wait for their turn ([WithUploadRate]). What Vidgo refuses is an [APIError].
+// An upload as a whole has no timeout, but one in which no data moves does
+// ([WithRequestTimeout]). More than five uploads a minute, retries included,
+// wait for their turn ([WithUploadRate]). If Vidgo refuses the image, the error
+// is an [APIError].
 func (c *Client) Upload(ctx context.Context, name string, r io.Reader, opts ...UploadOption) (*Upload, error) {
 	cfg, err := newUploadConfig(opts)
 	if err != nil {
@@ -127,7 +126,8 @@ func (c *Client) Upload(ctx context.Context, name string, r io.Reader, opts ...U
 	return c.upload(ctx, uploadStream, p, cfg, s.sum)
 }
 
-// UploadFile is [Client.Upload] of the file at path.
+// UploadFile is [Client.Upload] of the file at path, which must be a regular
+// file.
 func (c *Client) UploadFile(ctx context.Context, path string, opts ...UploadOption) (*Upload, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -144,9 +144,9 @@ func (c *Client) UploadFile(ctx context.Context, path string, opts ...UploadOpti
 	return c.Upload(ctx, filepath.Base(path), f, opts...)
 }
 
-// UploadURL makes Vidgo fetch an image from a public http or https URL
-// (POST /api/common/upload/url). A URL that Vidgo cannot reach is an
-// [InputError], or an [APIError] if only Vidgo finds out. [ReuseUpload] has no
+// UploadURL makes Vidgo download an image from a public http or https URL (POST
+// /api/common/upload/url). If the URL is not public, the error is an
+// [InputError]; if Vidgo cannot use it, an [APIError]. [ReuseUpload] has no
 // effect.
 func (c *Client) UploadURL(ctx context.Context, fileURL string, opts ...UploadOption) (*Upload, error) {
 	cfg, err := newUploadConfig(opts)
@@ -166,10 +166,10 @@ func (c *Client) UploadURL(ctx context.Context, fileURL string, opts ...UploadOp
 	return c.upload(ctx, uploadURL, wholePayload(body), cfg, nil)
 }
 
-// UploadBase64 sends an image that is given as a data URL or as bare base64
-// without white space (POST /api/common/upload/base64). It is judged as in
-// [Client.Upload]; data is not copied. Prefer Upload where there is a choice: it
-// sends a quarter less.
+// UploadBase64 sends an image that is a data URL or bare base64 without white
+// space (POST /api/common/upload/base64). The image is checked as by
+// [Client.Upload]; data is not copied. If there is a choice, prefer Upload,
+// which sends a quarter less.
 func (c *Client) UploadBase64(ctx context.Context, data string, opts ...UploadOption) (*Upload, error) {
 	cfg, err := newUploadConfig(opts)
 	if err != nil {
@@ -191,7 +191,7 @@ func (c *Client) UploadBase64(ctx context.Context, data string, opts ...UploadOp
 	return c.upload(ctx, uploadBase64, p, cfg, func() ([sha256.Size]byte, bool, error) { return sum, true, nil })
 }
 
-// upload sends p, unless an earlier upload of the same content will do.
+// upload sends p, unless it may reuse an earlier upload of the same content.
 func (c *Client) upload(ctx context.Context, endpoint string, p *payload, cfg uploadConfig, sum func() ([sha256.Size]byte, bool, error)) (*Upload, error) {
 	key, err := cfg.key(sum)
 	if err != nil {
@@ -223,7 +223,7 @@ func (c *Client) upload(ctx context.Context, endpoint string, p *payload, cfg up
 	return u, nil
 }
 
-// key is what a later upload can find this one by; the zero key if nothing is.
+// key returns what a later upload can find this one by, or the zero key.
 func (cfg uploadConfig) key(sum func() ([sha256.Size]byte, bool, error)) (uploadKey, error) {
 	if !cfg.reuse || sum == nil {
 		return uploadKey{}, nil
@@ -235,8 +235,8 @@ func (cfg uploadConfig) key(sum func() ([sha256.Size]byte, bool, error)) (upload
 	return uploadKey{sum: hash, path: cfg.path}, nil
 }
 
-// uploadFault names the step, unless the error is about the caller's input and
-// says all.
+// uploadFault adds the step to err, unless err is an InputError, which says
+// enough.
 func uploadFault(err error) error {
 	if _, ok := errors.AsType[*InputError](err); ok {
 		return err
@@ -251,7 +251,7 @@ func (p *payload) repeatRule() repeatRule {
 	return repeatFreely
 }
 
-// wholePayload is one that is in memory.
+// wholePayload is a payload that is in memory.
 func wholePayload(body []byte) *payload {
 	return &payload{contentType: "application/json", size: int64(len(body)),
 		file: func() (io.Reader, error) { return bytes.NewReader(body), nil }}
@@ -289,7 +289,7 @@ func decodeUpload(raw []byte) (*Upload, error) {
 	return u, nil
 }
 
-// uploadName leaves out the folders, and gives a name to what has none.
+// uploadName drops the folders of name, and replaces an empty one.
 func uploadName(name, kind string) (string, error) {
 	if name = name[strings.LastIndexAny(name, `/\`)+1:]; name == "" || name == "." || name == ".." {
 		name = "image" + extensionOf(kind)
@@ -304,7 +304,7 @@ func checkText(field, s string) error {
 	return nil
 }
 
-// checkBase64 looks at the image in data, and gives its hash.
+// checkBase64 checks the image in data, and returns its hash.
 func checkBase64(data string) (sum [sha256.Size]byte, err error) {
 	payload := data
 	if len(data) >= 5 && strings.EqualFold(data[:5], "data:") {
