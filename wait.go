@@ -1,6 +1,7 @@
 package vidgo
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"time"
@@ -106,7 +107,7 @@ func (c *Client) watch(ctx context.Context, ids []string, opts []WaitOption, wan
 			good, bad = nil, append(bad, good...)
 		}
 		for _, id := range bad {
-			if !yield(&Task{ID: id}, firstFault(fault, checkTaskID(id))) {
+			if !yield(&Task{ID: id}, cmp.Or(fault, checkTaskID(id))) {
 				return
 			}
 		}
@@ -186,15 +187,6 @@ func tooLate(ctx context.Context, ids []string) []outcome {
 		all = append(all, outcome{task: &Task{ID: id}, err: context.Cause(ctx), ends: true})
 	}
 	return all
-}
-
-func firstFault(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // verdict is the error that belongs to an outcome.
