@@ -171,7 +171,7 @@ func (d *delivery) admit() (*token, answer) {
 	}
 	proof, err := d.client.signer.verify(d.r, d.client.wall())
 	if err != nil {
-		return nil, answer{http.StatusUnauthorized, "no good token", err}
+		return nil, answer{http.StatusUnauthorized, "no valid token", err}
 	}
 	return &proof, answer{}
 }

@@ -51,14 +51,29 @@ func applyAll[O RunOption](cfg callConfig, opts []O) (callConfig, error) {
 	var faults []error
 	for i, opt := range opts {
 		if any(opt) == nil {
-			faults = append(faults, &InputError{Field: "options", Reason: fmt.Sprintf("option %d is nil", i+1)})
+			faults = append(faults, nilOption(i))
 			continue
 		}
-		if err := opt.apply(&cfg); err != nil {
-			faults = append(faults, err)
-		}
+		faults = append(faults, opt.apply(&cfg))
 	}
 	return cfg, errors.Join(faults...)
+}
+
+// applyFuncs is applyAll for options that are functions.
+func applyFuncs[C any, O ~func(*C) error](cfg C, opts []O) (C, error) {
+	var faults []error
+	for i, opt := range opts {
+		if opt == nil {
+			faults = append(faults, nilOption(i))
+			continue
+		}
+		faults = append(faults, opt(&cfg))
+	}
+	return cfg, errors.Join(faults...)
+}
+
+func nilOption(i int) error {
+	return &InputError{Field: fmt.Sprintf("option %d", i+1), Reason: "is nil"}
 }
 
 // CallbackTo sets the URL that Vidgo calls when the task is done. It must pass
@@ -102,8 +117,8 @@ func Reference(id string) SubmitOption {
 func PollEvery(s Schedule) WaitOption {
 	return waitOption(func(c *callConfig) error {
 		c.schedule = s
-		if err := checkSchedule("PollEvery", s); err != nil {
-			return &InputError{Field: "PollEvery", Reason: err.Error()}
+		if fault := scheduleFault(s); fault != "" {
+			return &InputError{Field: "PollEvery's schedule", Reason: fault}
 		}
 		return nil
 	})

@@ -65,25 +65,20 @@ type Client struct {
 // wrong with the key and the options is reported in one joined error. NewClient
 // sends nothing.
 func NewClient(apiKey string, opts ...Option) (*Client, error) {
-	cfg, err := newConfig(opts)
-	faults := nonNil(err)
 	if apiKey == "" {
 		apiKey = os.Getenv(APIKeyEnv)
 	}
-	if err := checkAPIKey(apiKey); err != nil {
-		faults = append(faults, err)
-	}
-	base, err := parseBaseURL(cfg.baseURL, cfg.plainHTTP)
-	if err != nil {
-		faults = append(faults, err)
-	}
+	cfg, optErr := applyFuncs(defaults(), opts)
+	base, baseErr := parseBaseURL(cfg.baseURL, cfg.plainHTTP)
 	signer := newSigner(cfg.secrets, cfg.maxAge)
-	if err := signer.fits(cfg.callbackURL); err != nil {
-		faults = append(faults, fmt.Errorf("vidgo: WithCallbackURL: %w", err))
+	if err := errors.Join(optErr, checkAPIKey(apiKey), baseErr, signer.fits(cfg.callbackURL)); err != nil {
+		return nil, err
 	}
-	if len(faults) > 0 {
-		return nil, errors.Join(faults...)
-	}
+	return newClient(cfg, apiKey, base, signer), nil
+}
+
+// newClient puts a Client together from what NewClient has checked.
+func newClient(cfg config, apiKey string, base *url.URL, signer *signer) *Client {
 	c := &Client{
 		http:      apiHTTPClient(cfg.httpClient, base, cfg.requestTimeout),
 		baseURL:   base,
@@ -99,18 +94,19 @@ func NewClient(apiKey string, opts ...Option) (*Client, error) {
 		confirm:     cfg.confirm,
 		resolver:    cfg.resolver,
 		inputCheck:  cfg.inputCheck,
+		tracker:     newTracker(cfg.logger, cfg.maxAge),
 		relay:       cfg.relay,
 		uploads:     newUploads(cfg.uploadRate),
+		downloads:   userDownloadClient(cfg.downloadClient, cfg.requestTimeout),
+		fileStall:   cfg.requestTimeout,
 		strays:      make(chan struct{}, maxStrays),
 	}
-	c.downloads, c.fileStall = userDownloadClient(cfg.downloadClient, cfg.requestTimeout), cfg.requestTimeout
 	c.files = uploadHTTPClient(cfg.httpClient, c.http, cfg.requestTimeout)
-	c.tracker = newTracker(cfg.logger, cfg.maxAge)
 	if cfg.learn {
 		c.tracker.paces = paces{}
 	}
 	c.poller = newPoller(c, cfg)
-	return c, nil
+	return c
 }
 
 // String returns a name for the client that does not hold its key.

@@ -94,7 +94,7 @@ func (c *Client) Download(ctx context.Context, f File, w io.Writer) (int64, erro
 		return 0, &InputError{Field: "file", Reason: "has no URL; Task.URLs lists those of music results"}
 	}
 	if w == nil {
-		return 0, &InputError{Field: "writer", Reason: "is nil"}
+		return 0, &InputError{Field: "writer", Reason: "is nil; want where the file should go"}
 	}
 	h, done := c.downloadHTTP()
 	defer done()

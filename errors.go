@@ -185,7 +185,9 @@ func (e *WaitError) Error() string {
 }
 
 // Unwrap returns Err and PollErr.
-func (e *WaitError) Unwrap() []error { return nonNil(e.Err, e.PollErr) }
+func (e *WaitError) Unwrap() []error {
+	return slices.DeleteFunc([]error{e.Err, e.PollErr}, func(err error) bool { return err == nil })
+}
 
 // AmbiguousSubmitError means that it is unknown whether Vidgo accepted a
 // submission: it was sent, and no usable answer came back. Submitting again may
@@ -211,14 +213,21 @@ func (e *AmbiguousSubmitError) Unwrap() error { return e.Err }
 type InputError struct {
 	Model  string // empty if the request is not for a model
 	Field  string // empty if Reason names the fields, as that of [WithInputCheck] does
-	Reason string // what is wrong, and what would be right
+	Reason string // what is wrong with it, and what would be right: "is 12; want 10 or 15"
 
 	err error // of the check
 }
 
 // Error returns the model, the field and the reason in one line.
 func (e *InputError) Error() string {
-	return "vidgo: " + strings.Join(slices.DeleteFunc([]string{e.Model, e.Field, e.Reason}, func(s string) bool { return s == "" }), ": ")
+	s := "vidgo: "
+	if e.Model != "" {
+		s += e.Model + ": "
+	}
+	if e.Field != "" {
+		s += e.Field + " "
+	}
+	return s + e.Reason
 }
 
 // Unwrap returns the error of the [WithInputCheck] check, if e is about that.
@@ -226,14 +235,3 @@ func (e *InputError) Unwrap() error { return e.err }
 
 // Is reports whether target is [ErrInvalidInput].
 func (e *InputError) Is(target error) bool { return target == ErrInvalidInput }
-
-// nonNil drops the nil errors.
-func nonNil(errs ...error) []error {
-	var there []error
-	for _, err := range errs {
-		if err != nil {
-			there = append(there, err)
-		}
-	}
-	return there
-}

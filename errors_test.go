@@ -55,6 +55,26 @@ func TestErrorsAreSafeOnTheirZeroValues(t *testing.T) {
 	}
 }
 
+func TestInputErrorsReadAsSentences(t *testing.T) {
+	var srv vidgotest.Server
+	client, ctx := newClient(t, &srv), t.Context()
+	errOf := func(_ any, err error) error { return err }
+	for want, err := range map[string]error{
+		"vidgo: input is nil; want a typed input or Untyped":                  errOf(client.Submit(ctx, nil)),
+		"vidgo: task id is empty; want the ID of a submitted task":            errOf(client.Wait(ctx, "")),
+		"vidgo: PollEvery's schedule is nil":                                  errOf(client.Wait(ctx, "a", vidgo.PollEvery(nil))),
+		"vidgo: option 2 is nil":                                              errOf(client.Run(ctx, boat, vidgo.AsMusic(), nil)),
+		"vidgo: task is nil; want one that Wait has returned":                 errOf(client.Save(ctx, nil, t.TempDir())),
+		"vidgo: SaveLimit is 0; want at least 1\nvidgo: option 2 is nil":      errOf(client.Save(ctx, nil, t.TempDir(), vidgo.SaveLimit(0), nil)),
+		"vidgo: option 1 is nil":                                              errOf(client.UploadURL(ctx, "https://example.com/a.png", nil)),
+		"vidgo: URL ftp://example.com/a.png: its scheme is not http or https": errOf(client.UploadURL(ctx, "ftp://example.com/a.png")),
+	} {
+		require.EqualError(t, err, want)
+		require.ErrorIs(t, err, vidgo.ErrInvalidInput, want)
+	}
+	require.Empty(t, srv.Requests())
+}
+
 func TestTaskErrorHidesTheToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var srv vidgotest.Server

@@ -77,7 +77,7 @@ func ExampleClient_Upload() {
 	}
 	fmt.Println(up.OriginalName, up.ContentType, up.ExpiresAt.Sub(up.UploadedAt))
 	// Output:
-	// vidgo: image: is text/plain by its content; want a JPEG, PNG, GIF or WebP image
+	// vidgo: image is text/plain by its content; want a JPEG, PNG, GIF or WebP image
 	// boat.png image/png 72h0m0s
 }
 

@@ -233,12 +233,12 @@ func ExampleWithInputCheck() {
 	check := func(model string, input []byte) error {
 		var in struct{ Prompt string }
 		if err := json.Unmarshal(input, &in); err != nil || in.Prompt == "" {
-			return errors.New("prompt: is empty")
+			return errors.New("prompt is empty")
 		}
 		return nil
 	}
 	client, _ := vidgo.NewClient("my-api-key", vidgo.WithInputCheck(check))
 	_, err := client.Submit(context.Background(), vidgo.Untyped("sora-2", nil))
 	fmt.Println(err, errors.Is(err, vidgo.ErrInvalidInput))
-	// Output: vidgo: sora-2: prompt: is empty true
+	// Output: vidgo: sora-2: prompt is empty true
 }

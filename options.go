@@ -89,22 +89,6 @@ func defaults() config {
 	}
 }
 
-// newConfig applies the options and joins all their faults.
-func newConfig(opts []Option) (config, error) {
-	cfg := defaults()
-	var faults []error
-	for i, opt := range opts {
-		if opt == nil {
-			faults = append(faults, fmt.Errorf("vidgo: option %d is nil", i+1))
-			continue
-		}
-		if err := opt(&cfg); err != nil {
-			faults = append(faults, err)
-		}
-	}
-	return cfg, errors.Join(faults...)
-}
-
 // WithBaseURL sets the URL of the API. The default is https://api.vidgo.ai. A
 // path in it is the prefix of every endpoint's. Plain http is accepted for
 // loopback hosts only, because every request carries the API key; see
@@ -396,6 +380,13 @@ func WithInputCheck(check func(model string, input []byte) error) Option {
 		c.inputCheck = check
 		return nil
 	}
+}
+
+func checkSchedule(option string, s Schedule) error {
+	if fault := scheduleFault(s); fault != "" {
+		return fmt.Errorf("vidgo: %s: the schedule %s", option, fault)
+	}
+	return nil
 }
 
 func checkDuration(option, name string, d time.Duration) error {

@@ -42,19 +42,19 @@ func Backoff(first, max time.Duration) Schedule {
 	}
 }
 
-// checkSchedule tries s out, so that one that would poll without a pause is
-// found here and not on the way.
-func checkSchedule(option string, s Schedule) error {
+// scheduleFault tries s out, so that one that would poll without a pause is
+// found here and not on the way. It returns what is wrong with s, if anything.
+func scheduleFault(s Schedule) string {
 	if s == nil {
-		return errors.New("vidgo: " + option + ": the schedule is nil")
+		return "is nil"
 	}
 	if d := s(0, nil); d < 0 || d > maxDuration {
-		return fmt.Errorf("vidgo: %s: the schedule pauses %s before the first poll; want 0 to %s", option, d, maxDuration)
+		return fmt.Sprintf("pauses %s before the first poll; want 0 to %s", d, maxDuration)
 	}
 	if d := s(1, nil); d <= 0 || d > maxDuration {
-		return fmt.Errorf("vidgo: %s: the schedule pauses %s before the second poll; want more than 0 and at most %s", option, d, maxDuration)
+		return fmt.Sprintf("pauses %s before the second poll; want more than 0 and at most %s", d, maxDuration)
 	}
-	return nil
+	return ""
 }
 
 const (

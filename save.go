@@ -49,7 +49,7 @@ const (
 func SaveConcurrency(n int) SaveOption {
 	return func(c *saveConfig) error {
 		c.concurrency = n
-		return checkCount("SaveConcurrency", "n", n)
+		return checkAtLeastOne("SaveConcurrency", int64(n))
 	}
 }
 
@@ -57,10 +57,7 @@ func SaveConcurrency(n int) SaveOption {
 func SaveLimit(bytes int64) SaveOption {
 	return func(c *saveConfig) error {
 		c.limit = bytes
-		if bytes <= 0 {
-			return fmt.Errorf("vidgo: SaveLimit: bytes is %d; want at least 1", bytes)
-		}
-		return nil
+		return checkAtLeastOne("SaveLimit", bytes)
 	}
 }
 
@@ -87,7 +84,7 @@ func SaveNames(name func(f File, n int, ext string) string) SaveOption {
 	return func(c *saveConfig) error {
 		c.name = name
 		if name == nil {
-			return errors.New("vidgo: SaveNames: the function is nil")
+			return &InputError{Field: "SaveNames", Reason: "is nil; want a function"}
 		}
 		return nil
 	}
@@ -100,7 +97,7 @@ func OnSaved(saved func(SavedFile)) SaveOption {
 	return func(c *saveConfig) error {
 		c.saved = saved
 		if saved == nil {
-			return errors.New("vidgo: OnSaved: the function is nil")
+			return &InputError{Field: "OnSaved", Reason: "is nil; want a function"}
 		}
 		return nil
 	}
@@ -114,31 +111,27 @@ func OnProgress(progress func(url string, done, total int64)) SaveOption {
 	return func(c *saveConfig) error {
 		c.progress = progress
 		if progress == nil {
-			return errors.New("vidgo: OnProgress: the function is nil")
+			return &InputError{Field: "OnProgress", Reason: "is nil; want a function"}
 		}
 		return nil
 	}
 }
 
-func newSaveConfig(opts []SaveOption) (saveConfig, error) {
-	cfg := saveConfig{concurrency: 3, limit: defaultDownloadLimit}
-	var faults []error
-	for i, opt := range opts {
-		if opt == nil {
-			faults = append(faults, fmt.Errorf("vidgo: save: option %d is nil", i+1))
-			continue
-		}
-		faults = append(faults, nonNil(opt(&cfg))...)
+func checkAtLeastOne(option string, n int64) error {
+	if n < 1 {
+		return &InputError{Field: option, Reason: fmt.Sprintf("is %d; want at least 1", n)}
 	}
+	return nil
+}
+
+func newSaveConfig(opts []SaveOption) (saveConfig, error) {
+	cfg, err := applyFuncs(saveConfig{concurrency: 3, limit: defaultDownloadLimit}, opts)
 	if cfg.exists == byDefault {
 		if cfg.exists = keepExisting; cfg.name != nil {
 			cfg.exists = refuseExisting
 		}
 	}
-	if err := errors.Join(faults...); err != nil {
-		return cfg, &InputError{Field: "options", Reason: err.Error()}
-	}
-	return cfg, nil
+	return cfg, err
 }
 
 // Save downloads every file of a finished task into dir, which it creates if
@@ -320,12 +313,12 @@ func (s *saver) place(base string, n int, part *partFile) (string, error) {
 // getting that of a part.
 func (s *saver) claim(name string, n int) error {
 	if strings.HasSuffix(name, ".part") || strings.HasSuffix(name, ".part.json") {
-		return &InputError{Field: "SaveNames", Reason: fmt.Sprintf("%q is a name for files that are not whole yet", name)}
+		return &InputError{Field: "SaveNames", Reason: fmt.Sprintf("returned %q, a name for files that are not complete yet", name)}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if other, taken := s.claimed[name]; taken && other != n {
-		return &InputError{Field: "SaveNames", Reason: fmt.Sprintf("%q is the name of files %d and %d; use the number", name, other+1, n+1)}
+		return &InputError{Field: "SaveNames", Reason: fmt.Sprintf("returned %q for files %d and %d; use the number", name, other+1, n+1)}
 	}
 	if s.claimed == nil {
 		s.claimed = map[string]int{}

@@ -83,9 +83,9 @@ func TestSubmitRefusesBadInputBeforeItIsSent(t *testing.T) {
 		says string
 		is   error
 	}{
-		{"nil input", nil, nil, "input: is nil", vidgo.ErrInvalidInput},
-		{"no model", vidgo.Untyped("", nil), nil, "model: is empty", vidgo.ErrInvalidInput},
-		{"no object", badInput{"sora-2"}, nil, `sora-2: input: is no JSON object but "text"`, vidgo.ErrInvalidInput},
+		{"nil input", nil, nil, "input is nil", vidgo.ErrInvalidInput},
+		{"no model", vidgo.Untyped("", nil), nil, "model is empty", vidgo.ErrInvalidInput},
+		{"no object", badInput{"sora-2"}, nil, `sora-2: input is no JSON object but "text"`, vidgo.ErrInvalidInput},
 		{"not JSON", vidgo.Untyped("sora-2", map[string]any{"x": math.NaN()}), nil, "cannot be written as JSON", vidgo.ErrInvalidInput},
 		{"long reference", boat, []vidgo.SubmitOption{vidgo.Reference(strings.Repeat("r", 257))}, "has 257 bytes; want at most 256", vidgo.ErrInvalidInput},
 		{"binary reference", boat, []vidgo.SubmitOption{vidgo.Reference("\xff")}, "want at most 256 bytes of UTF-8", vidgo.ErrInvalidInput},
@@ -113,7 +113,7 @@ func TestSubmitRefusesBadInputBeforeItIsSent(t *testing.T) {
 
 func TestInputCheck(t *testing.T) {
 	var srv vidgotest.Server
-	why := errors.New("duration: is 11; want 5 or 10")
+	why := errors.New("duration is 11; want 5 or 10")
 	client := newClient(t, &srv, vidgo.WithInputCheck(func(model string, input []byte) error {
 		require.Equal(t, "sora-2", model)
 		require.JSONEq(t, `{"prompt":"a paper boat in the rain","duration":10}`, string(input))

@@ -200,14 +200,14 @@ func (c *Client) fetch(ctx context.Context, id string, music bool, repeat repeat
 func (c *Client) Run(ctx context.Context, in Input, opts ...RunOption) (*Task, error) {
 	var submit []SubmitOption
 	var wait []WaitOption
-	for _, opt := range opts {
+	for i, opt := range opts {
 		switch o := opt.(type) {
 		case SubmitOption:
 			submit = append(submit, o)
 		case WaitOption:
 			wait = append(wait, o)
 		default:
-			return nil, &InputError{Field: "options", Reason: "an option is nil"}
+			return nil, nilOption(i)
 		}
 	}
 	if _, err := applyAll(callConfig{}, wait); err != nil {

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash"
 	"net/http"
 	"net/url"
@@ -119,13 +120,15 @@ func (s *signer) sign(rawURL string, t token) (string, error) {
 	return signed, nil
 }
 
-// fits tells whether the URL has room for a token without a reference.
+// fits checks that WithCallbackURL's URL has room for a token without a reference.
 func (s *signer) fits(rawURL string) error {
 	if s == nil || rawURL == "" || ValidateCallbackURL(rawURL) != nil {
 		return nil // nothing to sign, or said already
 	}
-	_, err := s.sign(rawURL, token{})
-	return err
+	if _, err := s.sign(rawURL, token{}); err != nil {
+		return fmt.Errorf("vidgo: WithCallbackURL: %w", err)
+	}
+	return nil
 }
 
 func querySeparator(rawURL string) string {

@@ -75,18 +75,6 @@ func ReuseUpload() UploadOption {
 	}
 }
 
-func newUploadConfig(opts []UploadOption) (cfg uploadConfig, err error) {
-	for _, opt := range opts {
-		if opt == nil {
-			return cfg, &InputError{Field: "options", Reason: "an option is nil"}
-		}
-		if err := opt(&cfg); err != nil {
-			return cfg, err
-		}
-	}
-	return cfg, nil
-}
-
 // Upload sends the image that r has left to Vidgo (POST
 // /api/common/upload/stream). The name is sent without its folders; if it is
 // empty, the image is named after its kind. The memory that Upload uses does
@@ -105,7 +93,7 @@ func newUploadConfig(opts []UploadOption) (cfg uploadConfig, err error) {
 // wait for their turn ([WithUploadRate]). If Vidgo refuses the image, the error
 // is an [APIError].
 func (c *Client) Upload(ctx context.Context, name string, r io.Reader, opts ...UploadOption) (*Upload, error) {
-	cfg, err := newUploadConfig(opts)
+	cfg, err := applyFuncs(uploadConfig{}, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +137,7 @@ func (c *Client) UploadFile(ctx context.Context, path string, opts ...UploadOpti
 // [InputError]; if Vidgo cannot use it, an [APIError]. [ReuseUpload] has no
 // effect.
 func (c *Client) UploadURL(ctx context.Context, fileURL string, opts ...UploadOption) (*Upload, error) {
-	cfg, err := newUploadConfig(opts)
+	cfg, err := applyFuncs(uploadConfig{}, opts)
 	if err == nil {
 		err = checkPublicURL(fileURL, "http", "https")
 	}
@@ -171,7 +159,7 @@ func (c *Client) UploadURL(ctx context.Context, fileURL string, opts ...UploadOp
 // [Client.Upload]; data is not copied. If there is a choice, prefer Upload,
 // which sends a quarter less.
 func (c *Client) UploadBase64(ctx context.Context, data string, opts ...UploadOption) (*Upload, error) {
-	cfg, err := newUploadConfig(opts)
+	cfg, err := applyFuncs(uploadConfig{}, opts)
 	if err != nil {
 		return nil, err
 	}
