@@ -151,7 +151,7 @@ func call[T any](ctx context.Context, c *Client, r request, decode func(data []b
 	if err != nil {
 		// The envelope is right and what it holds is not. For a submission that
 		// is an unknown outcome, as any unreadable answer is.
-		return zero, r.repeat.outcome(x.fault("the answer's data cannot be read: " + err.Error()))
+		return zero, r.repeat.unsure(x.fault("the answer's data cannot be read: " + err.Error()))
 	}
 	return data, nil
 }
@@ -179,8 +179,12 @@ func (c *Client) send(ctx context.Context, r request) (*exchange, error) {
 	if _, err := loop.Do(req); err != nil && x.pausing {
 		x.err = fmt.Errorf("%w; last try: %w", context.Cause(ctx), x.err)
 	}
-	if x.err != nil {
-		return nil, r.repeat.outcome(x.err)
+	switch {
+	case x.err == nil:
+	case x.unaccepted:
+		return nil, x.err
+	default:
+		return nil, r.repeat.unsure(x.err)
 	}
 	c.retries.budget.refill()
 	return x, nil

@@ -39,19 +39,13 @@ type unsureError struct{ error }
 
 func (e unsureError) Unwrap() error { return e.error }
 
-// outcome adds to an error what it means for a submission.
-func (r repeatRule) outcome(err error) error {
-	_, nothing := errors.AsType[unsentError](err)
-	if r != repeatUnsent || nothing || refusal(err) {
+// unsure adds to an error what it means for a submission: nobody knows.
+func (r repeatRule) unsure(err error) error {
+	if r != repeatUnsent {
 		return err
 	}
 	return unsureError{err}
 }
-
-// unsentError marks a network error of a request of which nothing was sent.
-type unsentError struct{ error }
-
-func (e unsentError) Unwrap() error { return e.error }
 
 // refusal tells whether err is an answer by which Vidgo did not accept a
 // submission. A 408 and a gateway's 5xx do not say so; nor does a redirect,
@@ -72,14 +66,15 @@ type exchange struct {
 	request request
 	sent    *sendTrace
 
-	tries   int
-	pausing bool          // between two tries
-	delay   time.Duration // what the pause will be
-	header  http.Header   // of the last answer
-	status  int           // of the last answer
-	body    []byte        // of the last answer
-	data    []byte        // the result, if err is nil
-	err     error         // what was wrong with the last try
+	tries      int
+	pausing    bool          // between two tries
+	delay      time.Duration // what the pause will be
+	header     http.Header   // of the last answer
+	status     int           // of the last answer
+	body       []byte        // of the last answer
+	data       []byte        // the result, if err is nil
+	err        error         // what was wrong with the last try
+	unaccepted bool          // it provably was not; err cannot tell, for a context's cause in it may be another submission's error
 }
 
 // check is go-retryablehttp's CheckRetry: it reads and judges one try.
@@ -87,9 +82,11 @@ func (x *exchange) check(ctx context.Context, res *http.Response, err error) (bo
 	x.tries++
 	x.pausing, x.status, x.header, x.body, x.data, x.err = false, 0, nil, nil, nil, nil
 	if err != nil {
+		x.unaccepted = x.unsent(ctx, err)
 		x.err = x.networkError(ctx, err)
 	} else {
 		x.read(res)
+		x.unaccepted = refusal(x.err)
 	}
 	if x.err == nil || ctx.Err() != nil || !x.repeatable(err) {
 		return false, nil
@@ -136,54 +133,44 @@ func (x *exchange) read(res *http.Response) {
 // repeatable tells whether the rule allows another try; err is what the
 // transport said of this one.
 func (x *exchange) repeatable(err error) bool {
-	api, answered := errors.AsType[*APIError](x.err)
 	if errors.Is(x.err, errTooLong) {
 		return false // it would be the same one
 	}
 	if p := x.request.payload; p != nil && p.source.failed() != nil {
 		return false // so would the source
 	}
-	switch x.request.repeat {
-	case repeatFreely:
-		if answered {
-			return api.temporary()
-		}
+	switch rule := x.request.repeat; {
+	case rule == repeatNever, rule == repeatUnsent && !x.unaccepted:
+		return false
+	case err != nil:
 		return worthRetrying(err)
-	case repeatUnsent:
-		if answered {
-			return refusal(api) && api.temporary()
-		}
-		_, nothing := errors.AsType[unsentError](x.err)
-		return nothing && worthRetrying(err)
 	}
-	return false
+	api, _ := errors.AsType[*APIError](x.err) // as all that is read of answers
+	return api.temporary()
 }
 
 // worthRetrying leaves out what the next try cannot mend, such as a bad
-// certificate; go-retryablehttp knows the list. A nil err is a body that
-// broke off.
+// certificate; go-retryablehttp knows the list.
 func worthRetrying(err error) bool {
-	if err == nil {
-		return true
-	}
 	again, _ := retryablehttp.DefaultRetryPolicy(context.Background(), nil, err)
 	return again
 }
 
-// networkError adds the context's cause, and whether nothing was sent. Once
-// there was a connection, a request that was given up in the middle proves
-// nothing: its writing may only just have begun.
-func (x *exchange) networkError(ctx context.Context, err error) error {
+// unsent tells whether a network error proves that nothing was sent. Once there
+// was a connection, a request that was given up in the middle proves nothing:
+// its writing may only just have begun.
+func (x *exchange) unsent(ctx context.Context, err error) bool {
 	givenUp := ctx.Err() != nil || timeout(err)
-	nothing := x.sent.nothing() && !(givenUp && x.sent.connected.Load())
+	return x.sent.nothing() && !(givenUp && x.sent.connected.Load())
+}
+
+// networkError adds the context's cause, and hides secrets.
+func (x *exchange) networkError(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
 		err = fmt.Errorf("%w: %w", cause, err)
 	}
 	if text := err.Error(); x.client.hide(text) != text { // a broken Location may hold anything
 		err = hiddenError{text: x.client.hide(text), error: err}
-	}
-	if nothing {
-		return unsentError{err}
 	}
 	return err
 }

@@ -48,14 +48,26 @@ func (c *Client) Submit(ctx context.Context, in Input, opts ...SubmitOption) (*T
 
 // notSubmitted decides what is known of a submission without a usable answer.
 func (c *Client) notSubmitted(rec *record, err error) (*Task, error) {
-	if _, unsure := errors.AsType[unsureError](err); !unsure {
+	if _, unsure := err.(unsureError); !unsure { // only the one around it all: a context's cause may have another in it
 		c.tracker.refused(rec)
-		return nil, fmt.Errorf("vidgo: submit %s: %w", rec.model, err)
+		return nil, fmt.Errorf("vidgo: submit %s: %w", rec.model, sureError{err})
 	}
 	if task := c.tracker.lost(rec); task != nil {
 		return task.clone(), nil // its callback was here already
 	}
 	return nil, &AmbiguousSubmitError{SubmissionID: rec.submission.String(), Model: rec.model, Err: err}
+}
+
+// sureError is the error of a submission that was not accepted. A context's
+// cause in it may be the AmbiguousSubmitError of another one, as errgroup makes
+// it, whose id nobody must take for this one's.
+type sureError struct{ error }
+
+func (e sureError) Is(target error) bool { return errors.Is(e.error, target) }
+
+func (e sureError) As(target any) bool {
+	_, another := target.(**AmbiguousSubmitError)
+	return !another && errors.As(e.error, target)
 }
 
 // prepare checks everything that can be checked before a submission is sent.
@@ -97,7 +109,7 @@ func (c *Client) signedCallback(ctx context.Context, rawURL string, rec *record)
 	if c.resolver != nil {
 		err := resolveCallbackHost(ctx, c.resolver, rawURL)
 		if ctx.Err() != nil {
-			return "", context.Cause(ctx) // which says nothing about the URL
+			return "", sureError{context.Cause(ctx)} // which says nothing about the URL
 		}
 		if err != nil {
 			return "", err

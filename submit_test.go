@@ -244,6 +244,44 @@ func TestSubmitGivenUp(t *testing.T) {
 	})
 }
 
+// A group of submissions ends with the first of their errors, which says nothing
+// of the others.
+func TestSubmitWhoseContextEndsWithAnothersError(t *testing.T) {
+	for name, other := range map[string]transport{
+		"not sent": func(r *http.Request) (*http.Response, error) {
+			httptrace.ContextClientTrace(r.Context()).GetConn("x")
+			return nil, errDial
+		},
+		"refused": answering(400, nil, `{"code":400,"message":"a bad prompt"}`),
+		"lost":    func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF },
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, cause := answeredBy(t, other).Submit(t.Context(), boat)
+			require.Error(t, cause)
+			ctx, cancel := context.WithCancelCause(t.Context())
+			client := answeredBy(t, transport(func(r *http.Request) (*http.Response, error) {
+				_, _ = io.Copy(io.Discard, r.Body) // Vidgo has it
+				cancel(cause)
+				return nil, r.Context().Err()
+			}))
+			_, err := client.Submit(ctx, boat)
+			require.ErrorIs(t, err, cause)
+			own, unsure := err.(*vidgo.AmbiguousSubmitError)
+			require.True(t, unsure, "%v", err)
+			if another, ok := errors.AsType[*vidgo.AmbiguousSubmitError](cause); ok {
+				require.NotEqual(t, another.SubmissionID, own.SubmissionID)
+			}
+
+			_, err = client.Submit(ctx, boat) // which is not sent
+			require.ErrorIs(t, err, cause)
+			_, unsure = errors.AsType[*vidgo.AmbiguousSubmitError](err)
+			require.False(t, unsure, "%v", err)
+			_, api := errors.AsType[*vidgo.APIError](err)
+			require.Equal(t, name == "refused", api, "causes can be looked into")
+		})
+	}
+}
+
 var errDial error = &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 
 // Unsent is a proof, not a guess: a transport that calls no hooks of
