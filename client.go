@@ -168,7 +168,7 @@ func (c *Client) send(ctx context.Context, r request) (*exchange, error) {
 	}
 	loop := retryablehttp.Client{
 		HTTPClient:   c.httpFor(r),
-		Logger:       retryLog{c.log},
+		Logger:       retryLog{c.log, c.hide},
 		RetryMax:     c.retries.max,
 		CheckRetry:   x.check,
 		Backoff:      x.pause,
@@ -262,8 +262,18 @@ func sleep(ctx context.Context, d time.Duration) error {
 
 // retryLog passes go-retryablehttp's log on at debug level: the caller gets the
 // error anyway, and a warning for it would be noise.
-type retryLog struct{ *slog.Logger }
+type retryLog struct {
+	*slog.Logger
+	hide func(string) string // what a broken Location brought may hold anything
+}
 
-func (l retryLog) Error(msg string, kv ...any) { l.Logger.Debug(msg, kv...) }
-func (l retryLog) Warn(msg string, kv ...any)  { l.Logger.Debug(msg, kv...) }
-func (l retryLog) Info(msg string, kv ...any)  { l.Logger.Debug(msg, kv...) }
+func (l retryLog) Error(msg string, kv ...any) {
+	for i, v := range kv {
+		if err, ok := v.(error); ok {
+			kv[i] = l.hide(err.Error())
+		}
+	}
+	l.Logger.Debug(msg, kv...)
+}
+func (l retryLog) Warn(msg string, kv ...any) { l.Logger.Debug(msg, kv...) }
+func (l retryLog) Info(msg string, kv ...any) { l.Logger.Debug(msg, kv...) }

@@ -1,10 +1,12 @@
 package vidgo_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -194,8 +196,13 @@ func TestRedirectsAreToldWithoutSecrets(t *testing.T) {
 	require.NotContains(t, err.Error(), "on the same host")
 	_, err = answeredBy(t, answering(302, http.Header{"Location": {"https://user:hidden@evil.example.com/x"}}, "")).Balance(t.Context())
 	require.NotContains(t, err.Error(), "hidden")
-	_, err = answeredBy(t, answering(302, http.Header{"Location": {"https://%zz/?key=" + apiKey}}, "")).Balance(t.Context())
+	var logged bytes.Buffer
+	everything := slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	client := answeredBy(t, answering(302, http.Header{"Location": {"https://%zz/?key=" + apiKey}}, ""), vidgo.WithLogger(everything))
+	_, err = client.Balance(t.Context())
 	require.NotContains(t, err.Error(), apiKey)
+	require.Contains(t, logged.String(), "Location")
+	require.NotContains(t, logged.String(), apiKey)
 }
 
 func TestRequestTimeoutIncludesTheBody(t *testing.T) {
