@@ -85,7 +85,7 @@ func (x *exchange) decode() ([]byte, error) {
 	case env.code != 0 && env.code/100 != 2, env.unsuccessful:
 		return nil, x.refused()
 	case present(env.data):
-		return env.data, nil
+		return alone(env.data, raw), nil
 	case present(env.taskID):
 		return raw, nil
 	case present(env.err), env.message != "":
@@ -117,7 +117,7 @@ func (x *exchange) fault(message string) *APIError {
 		Path:       x.request.path,
 		RequestID:  clip(c.hide(x.header.Get("X-Request-Id")), 100),
 		RetryAfter: parseRetryAfter(x.header, c.wall()),
-		Body:       body[:min(len(body), maxErrorBody)],
+		Body:       alone(body[:min(len(body), maxErrorBody)], body),
 	}
 }
 

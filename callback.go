@@ -35,7 +35,7 @@ func ParseCallback(body []byte) (*Task, error) {
 	}
 	env := openEnvelope(raw)
 	if present(env.data) && (!present(env.taskID) || present(openEnvelope(env.data).taskID)) {
-		raw = env.data
+		raw = alone(env.data, raw)
 	}
 	task, err := decodeTask(raw)
 	if err == nil {

@@ -78,6 +78,15 @@ func elements(raw []byte) iter.Seq[[]byte] {
 	}
 }
 
+// alone gives a part to keep. Unless it is most of the whole, it is copied: a
+// waiting task must not hold the memory of all that came with it.
+func alone(part, whole []byte) []byte {
+	if len(part) > len(whole)/2 {
+		return part
+	}
+	return bytes.Clone(part)
+}
+
 // valueLength is the length of the value that b begins with.
 func valueLength(b []byte) int {
 	depth := 0

@@ -3,6 +3,7 @@ package vidgo_test
 import (
 	"net/http"
 	"runtime"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -59,6 +60,38 @@ func TestManyWaitsGiveTheirMemoryBack(t *testing.T) {
 	require.Less(t, heap(), before+1<<20)
 	runtime.KeepAlive(client)
 	runtime.KeepAlive(ids)
+}
+
+// A million waits keep the last state, or the last error, of their tasks each.
+func TestNothingHoldsTheMemoryOfWhatCameWithIt(t *testing.T) {
+	const size = 1 << 20
+	const state = `"data":{"task_id":"task-1","status":"running"}`
+	junk := `{"code":200,"junk":"` + strings.Repeat("x", size) + `",` + state + `}`
+	kept := map[string]func(*testing.T) any{
+		"a state": func(t *testing.T) any {
+			task, err := answeredBy(t, answering(200, nil, junk)).Task(t.Context(), "task-1")
+			require.NoError(t, err)
+			return task
+		},
+		"a callback": func(t *testing.T) any {
+			task, err := vidgo.ParseCallback([]byte(junk))
+			require.NoError(t, err)
+			return task
+		},
+		"an error": func(t *testing.T) any {
+			_, err := answeredBy(t, answering(502, nil, junk)).Task(t.Context(), "task-1")
+			require.Error(t, err)
+			return err
+		},
+	}
+	for name, get := range kept {
+		t.Run(name, func(t *testing.T) {
+			before := heap()
+			one := get(t)
+			require.Less(t, heap(), before+size/2)
+			runtime.KeepAlive(one)
+		})
+	}
 }
 
 func TestTinyMaxAge(t *testing.T) {
