@@ -49,6 +49,16 @@ func TestParseCallback(t *testing.T) {
 	}
 }
 
+// Whoever needs no token can send a body that takes a hundred times its size.
+func TestParseCallbackWithManyFiles(t *testing.T) {
+	body := []byte(`{"task_id":"a","status":"finished","files":["x"` + strings.Repeat(`,""`, 340_000) + `]}`)
+	task, err := vidgo.ParseCallback(body)
+	require.NoError(t, err)
+	require.Len(t, task.Files, 4096)
+	require.Equal(t, "x", task.Files[0].URL)
+	require.Len(t, task.Raw, len(body))
+}
+
 func FuzzParseCallback(f *testing.F) {
 	for _, seed := range []string{`{"code":200,"data":{"task_id":"a","status":"finished","progress":100.0,"files":[{"file_url":"x"}]}}`,
 		`{"task_id":"a","created_time":"2026-01-01T13:09:04.731057","files":["x",{"a":"[{\"b\":\"https://x\"}]"}]}`, `{"task_id":7,"progress":"NaN"}`, `{`,

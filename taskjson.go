@@ -86,10 +86,17 @@ func idOf(raw []byte) string {
 	return textOf(raw)
 }
 
+// maxFiles is how many files of a task are read. Vidgo makes some; anybody can
+// send a callback with a third of a million, for each of which a File takes forty
+// times its JSON.
+const maxFiles = 4096
+
 func decodeFiles(raw []byte) []File {
 	var files []File
 	for item := range elements(raw) {
 		switch {
+		case len(files) == maxFiles:
+			return files
 		case isObject(item):
 			files = append(files, decodeFile(item))
 		case present(item) && item[0] == '"':
