@@ -78,6 +78,22 @@ func (c *Client) Waits() (waits, queued int, running bool) {
 	return len(c.tracker.waits), len(c.tracker.queue), c.poller.running
 }
 
+// Remember sets how many records and how many bytes of final states are kept.
+func (c *Client) Remember(records, finalBytes int) {
+	c.tracker.mu.Lock()
+	defer c.tracker.mu.Unlock()
+	c.tracker.known.maxRecords, c.tracker.known.maxFinalBytes = records, finalBytes
+}
+
+// Records tells how many records there are, by each of their names and in their
+// order, and how many final states are kept.
+func (c *Client) Records() (submissions, tasks, ordered, finals int) {
+	c.tracker.mu.Lock()
+	defer c.tracker.mu.Unlock()
+	m := &c.tracker.known
+	return len(m.bySubmission), len(m.byTask), len(m.order), len(m.finals)
+}
+
 // Members gives the members of a JSON object, the last of each key.
 func Members(b []byte) (map[string]string, error) {
 	raw, err := compactObject(b)

@@ -41,6 +41,8 @@ type record struct {
 	final    *Task         // the first final state observed; it is labelled, and others have it: it never changes
 	handling *handling     // the user's function running, or done
 	settled  chan struct{} // closed when state leaves sending and lost; nil if nobody asks
+	holds    int           // calls on their way that need it: it is not forgotten before they are over
+	late     bool          // it is held beyond its time
 }
 
 // handling is the one run of the user's function for a task. ok may be read
@@ -57,26 +59,34 @@ type memory struct {
 	order        []*record // oldest first
 	finals       []*record // with their final state, oldest first
 	finalBytes   int       // that those take
-	maxAge       time.Duration
+
+	maxRecords, maxFinalBytes int
+	maxAge                    time.Duration
 }
 
 // newMemory remembers for as long as a callback may come, but not less than
 // Vidgo keeps the files.
 func newMemory(callbackAge time.Duration) memory {
-	return memory{bySubmission: map[uuid.UUID]*record{}, byTask: map[string]*record{}, maxAge: max(callbackAge, minMemory)}
+	return memory{bySubmission: map[uuid.UUID]*record{}, byTask: map[string]*record{},
+		maxRecords: maxRecords, maxFinalBytes: maxFinalBytes, maxAge: max(callbackAge, minMemory)}
 }
 
 // add remembers r under the names it has.
 func (m *memory) add(r *record) {
-	r.made = time.Now()
 	if r.submission != uuid.Nil {
 		m.bySubmission[r.submission] = r
 	}
 	if r.id != "" {
 		m.byTask[r.id] = r
 	}
+	m.begin(r)
+}
+
+// begin begins the time for which r is remembered, which ends that of others.
+func (m *memory) begin(r *record) {
+	r.made = time.Now()
 	m.order = append(m.order, r)
-	for len(m.order) > maxRecords || len(m.order) > 1 && time.Since(m.order[0].made) > m.maxAge {
+	for len(m.order) > m.maxRecords || len(m.order) > 1 && time.Since(m.order[0].made) > m.maxAge {
 		m.forget(m.order[0])
 		m.order[0] = nil
 		m.order = m.order[1:]
@@ -84,11 +94,22 @@ func (m *memory) add(r *record) {
 }
 
 func (m *memory) forget(r *record) {
+	if r.late = r.holds > 0; r.late {
+		return
+	}
 	if m.bySubmission[r.submission] == r {
 		delete(m.bySubmission, r.submission)
 	}
 	if m.byTask[r.id] == r {
 		delete(m.byTask, r.id)
+	}
+}
+
+// release ends one hold of r.
+func (m *memory) release(r *record) {
+	if r.holds--; r.holds == 0 && r.late {
+		r.late = false
+		m.begin(r)
 	}
 }
 
@@ -106,11 +127,7 @@ func (m *memory) ofTask(id string) *record {
 func (m *memory) bind(r *record, id string) {
 	early := m.byTask[id]
 	r.id = id
-	if m.bySubmission[r.submission] == r {
-		m.byTask[id] = r
-	} else {
-		m.add(r) // it was forgotten while the submission was on its way
-	}
+	m.byTask[id] = r
 	if early != nil && early != r {
 		// A callback without a token was here before the answer.
 		r.handling = early.handling
@@ -137,7 +154,7 @@ func (m *memory) finish(r *record, task *Task) {
 	r.final = task
 	m.finals = append(m.finals, r)
 	m.finalBytes += size(task)
-	for m.finalBytes > maxFinalBytes && len(m.finals) > 1 {
+	for m.finalBytes > m.maxFinalBytes && len(m.finals) > 1 {
 		oldest := m.finals[0]
 		m.finalBytes -= size(oldest.final)
 		oldest.final = nil
@@ -162,10 +179,11 @@ func (r *record) label(t *Task) {
 }
 
 // expect remembers a submission before it is sent, because its callback may
-// overtake its answer.
+// overtake its answer. The record is held until it is answered, refused or lost.
 func (t *tracker) expect(r *record) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	r.holds++
 	t.known.add(r)
 }
 
@@ -177,6 +195,7 @@ func (t *tracker) answered(r *record, task *Task) {
 	r.kept = nil
 	r.began = max(t.now(), 1)
 	t.known.bind(r, task.ID)
+	t.known.release(r)
 	t.mu.Unlock()
 	// A finished task without files is asked for once more: a submit answer
 	// is not known to carry results.
@@ -198,6 +217,7 @@ func (t *tracker) refused(r *record) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r.settle(refused)
+	t.known.release(r)
 }
 
 // lost remembers that nobody knows what became of a submission. If its
@@ -208,11 +228,14 @@ func (t *tracker) lost(r *record) *Task {
 	r.kept = nil
 	if kept == nil {
 		r.settle(lost)
-		t.mu.Unlock()
+	} else {
+		t.known.bind(r, kept.ID)
+	}
+	t.known.release(r)
+	t.mu.Unlock()
+	if kept == nil {
 		return nil
 	}
-	t.known.bind(r, kept.ID)
-	t.mu.Unlock()
 	return t.report(report{id: kept.ID, task: kept, from: fromCallback})
 }
 
@@ -279,8 +302,8 @@ func (r *record) settlement() <-chan struct{} {
 	return r.settled
 }
 
-// submission looks a submission up. One that nobody has heard of is
-// remembered as lost, so that its callback finds the one who asks.
+// submission looks a submission up, and holds it. One that nobody has heard of
+// is remembered as lost, so that its callback finds the one who asks.
 func (t *tracker) submission(id uuid.UUID) (*record, <-chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -289,7 +312,15 @@ func (t *tracker) submission(id uuid.UUID) (*record, <-chan struct{}) {
 		r = &record{submission: id, state: lost, callback: true}
 		t.known.add(r)
 	}
+	r.holds++
 	return r, r.settlement()
+}
+
+// release is for who has asked for a submission.
+func (t *tracker) release(r *record) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.known.release(r)
 }
 
 // taskOf is the task a submission became; empty if it became none.

@@ -1,6 +1,8 @@
 package vidgo_test
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"runtime"
 	"strings"
@@ -60,6 +62,62 @@ func TestManyWaitsGiveTheirMemoryBack(t *testing.T) {
 	require.Less(t, heap(), before+1<<20)
 	runtime.KeepAlive(client)
 	runtime.KeepAlive(ids)
+}
+
+func TestASubmissionThatIsWaitedForIsNotForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		srv.Default = vidgotest.Script{Duration: time.Minute}
+		client := newCallbackClient(t, &srv)
+		client.Remember(2, 1<<20)
+		srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointSubmit, Accept: true, Reset: true})
+		_, err := client.Submit(t.Context(), boat)
+		lost, _ := errors.AsType[*vidgo.AmbiguousSubmitError](err)
+		time.AfterFunc(time.Second, func() {
+			for range 5 {
+				submit(t, client, vidgo.NoCallback())
+			}
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		task, err := client.WaitSubmission(ctx, lost.SubmissionID)
+		require.NoError(t, err)
+		require.Equal(t, srv.Tasks()[0].ID, task.ID)
+		requireRecords(t, client, 2)
+	})
+}
+
+func TestASubmissionOnItsWayIsNotForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		srv.Default = vidgotest.Script{Callback: vidgotest.Callback{BeforeAnswer: true}}
+		client := newCallbackClient(t, &srv)
+		client.Remember(2, 1<<20)
+		srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointSubmit, Delay: 20 * time.Second})
+		time.AfterFunc(time.Second, func() {
+			for range 5 {
+				submit(t, client, vidgo.NoCallback())
+			}
+		})
+		id := submit(t, client, vidgo.Reference("order-7")).ID
+		task, err := client.Wait(t.Context(), id)
+		require.NoError(t, err)
+		require.Equal(t, "order-7", task.Reference)
+		require.Empty(t, srv.Requests(vidgotest.EndpointStatus))
+		for range 2 {
+			submit(t, client, vidgo.NoCallback()) // which ends its time
+		}
+		requireRecords(t, client, 2)
+	})
+}
+
+// requireRecords checks that no more is remembered than may be.
+func requireRecords(t *testing.T, client *vidgo.Client, most int) {
+	t.Helper()
+	submissions, tasks, ordered, _ := client.Records()
+	require.LessOrEqual(t, submissions, most)
+	require.LessOrEqual(t, tasks, most)
+	require.LessOrEqual(t, ordered, most)
 }
 
 // A million waits keep the last state, or the last error, of their tasks each.

@@ -29,9 +29,16 @@ func (c *Client) Submit(ctx context.Context, in Input, opts ...SubmitOption) (*T
 		return nil, err
 	}
 	c.tracker.expect(rec)
+	over := false
+	defer func() {
+		if !over {
+			c.tracker.lost(rec) // the user's transport has panicked
+		}
+	}()
 	task, err := call(ctx, c, request{
 		method: http.MethodPost, path: "/api/generate/submit", body: body, repeat: repeatUnsent,
 	}, decodeTask)
+	over = true
 	if err == nil && checkTaskID(task.ID) != nil {
 		err = unsureError{fmt.Errorf("the answer names no task that can be asked for, but %q", clip(task.ID, 100))}
 	}

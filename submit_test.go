@@ -418,6 +418,27 @@ func TestSubmitAnswerLostButCallbackCame(t *testing.T) {
 	})
 }
 
+// The callback tells the task even so.
+func TestSubmitThroughATransportThatPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		var handled []string
+		client, err := vidgo.NewClient(apiKey, vidgo.WithCallbackURL(callbackURL), vidgo.WithCallbackSecret(secret),
+			vidgo.WithHTTPClient(&http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
+				_, _ = srv.Client().Transport.RoundTrip(r)
+				panic("broken")
+			})}))
+		require.NoError(t, err)
+		srv.Route("app.example.com", client.CallbackHandler(func(_ context.Context, task *vidgo.Task) error {
+			handled = append(handled, task.ID)
+			return nil
+		}))
+		require.Panics(t, func() { _, _ = client.Submit(t.Context(), boat) })
+		time.Sleep(time.Minute)
+		require.Equal(t, []string{srv.Tasks()[0].ID}, handled)
+	})
+}
+
 func TestRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var srv vidgotest.Server

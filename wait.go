@@ -48,6 +48,7 @@ func (c *Client) WaitSubmission(ctx context.Context, submissionID string, opts .
 	}
 	unknown := &Task{SubmissionID: sid.String()}
 	rec, settled := c.tracker.submission(sid)
+	defer c.tracker.release(rec)
 	if c.tracker.unheard(rec) && (c.signer == nil || !rec.callback) {
 		return unknown, &InputError{Field: "submission id", Reason: "belongs to a submission without an answer and without a signed callback (WithCallbackSecret): nothing can tell its task"}
 	}
