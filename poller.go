@@ -181,7 +181,7 @@ func (p *poller) next() (j *job, pause time.Duration, more bool) {
 	defer t.mu.Unlock()
 	if len(t.waits) == 0 {
 		p.running = false
-		t.release()
+		t.shrink()
 		return nil, 0, false
 	}
 	now := t.now()
@@ -241,7 +241,7 @@ func (p *poller) poll(j *job) {
 	}
 	r := report{id: j.id, task: task, err: err, from: fromPoll, polled: j.wait, asked: j.began, music: j.music}
 	if err != nil {
-		r.ends = final(err)
+		r.missing, r.ends, r.unfit = judgement(err)
 		p.holdOff(j, err)
 	} else {
 		p.resume()
@@ -258,18 +258,20 @@ func (p *poller) land() {
 	p.tracker.nudge()
 }
 
-// final reports whether an error ends a wait, because no other answer will
-// come. An outage never does. The tracker decides about a 404.
-func final(err error) bool {
+// judgement reports what an error says of the task and of waiting for it. An
+// outage says nothing.
+func judgement(err error) (missing, ends, unfit bool) {
 	api, ok := errors.AsType[*APIError](err)
 	if !ok || api.temporary() {
-		return false
+		return false, false, false
 	}
 	switch status := api.status(); status {
+	case http.StatusNotFound:
+		return true, false, false
 	case http.StatusUnauthorized, http.StatusPaymentRequired, http.StatusForbidden:
-		return true
+		return false, true, false
 	default:
-		return api.spoken && status/100 == 4
+		return false, false, api.spoken && status/100 == 4
 	}
 }
 

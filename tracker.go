@@ -2,7 +2,6 @@ package vidgo
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"maps"
 	"slices"
@@ -106,15 +105,17 @@ type report struct {
 	id    string
 	task  *Task // not changed by the caller afterwards
 	err   error
-	ends  bool // err is the end of every wait for the task
 	from  origin
 	asked instant // when the question was put whose answer this is; for a callback, when it came
 
 	// For polls.
-	polled *wait         // for which it was asked; it may be over by now
-	music  bool          // asked at the music endpoint
-	pause  time.Duration // before the next one
-	joins  int           // of the wait when the pause was reckoned
+	polled  *wait         // for which it was asked; it may be over by now
+	music   bool          // asked at the music endpoint
+	missing bool          // err says that there is no such task
+	ends    bool          // err is the end of every wait for the task
+	unfit   bool          // so it is, unless the endpoint was only a guess
+	pause   time.Duration // before the next one
+	joins   int           // of the wait when the pause was reckoned
 }
 
 // report is the waist: all that is learned of a task goes through here. The
@@ -202,12 +203,24 @@ func (t *tracker) fail(w *wait, r report) {
 	if w == nil || w != r.polled {
 		return // it was asked for those who have left
 	}
+	if r.unfit && r.music && w.kindless {
+		w.refuted(&r)
+	}
 	w.lastErr = r.err
 	w.fails++
-	r.ends = w.judge(&r)
-	t.tell(w, outcome{task: w.state(), err: r.err, ends: r.ends, asked: r.asked})
-	if !r.ends {
+	ends := w.judge(&r)
+	t.tell(w, outcome{task: w.state(), err: r.err, ends: ends, asked: r.asked})
+	if !ends {
 		t.requeue(w, r)
+	}
+}
+
+// refuted takes in that the music endpoint refuses a task that it was only asked
+// for because the other one knows no such task: that is still all that is known.
+func (w *wait) refuted(r *report) {
+	r.missing, r.unfit = true, false
+	if first, ok := w.lastErr.(*APIError); ok && first.Is(ErrNotFound) {
+		r.err = first
 	}
 }
 
@@ -220,11 +233,11 @@ func (w *wait) judge(r *report) bool {
 	if r.music {
 		here, other = 1, 0
 	}
-	if !errors.Is(r.err, ErrNotFound) {
+	if !r.missing {
 		if w.missing != nil {
 			w.missing[here] = row{}
 		}
-		return r.ends
+		return r.ends || r.unfit
 	}
 	if w.missing == nil {
 		w.missing = new([2]row)
@@ -274,9 +287,9 @@ func (t *tracker) drop(w *wait) {
 	w.watchers = nil
 }
 
-// release gives back what the waits of before have taken: a map never shrinks,
+// shrink gives back what the waits of before have taken: a map never shrinks,
 // nor does a slice.
-func (t *tracker) release() {
+func (t *tracker) shrink() {
 	t.waits = map[string]*wait{}
 	t.queue, t.hints = nil, nil
 }

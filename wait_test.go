@@ -498,6 +498,24 @@ func TestNotFoundNeedsBothEndpoints(t *testing.T) {
 	})
 }
 
+// What the music endpoint says of a task that is no music is not documented.
+func TestTheMusicEndpointMayRefuseOtherTasks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := vidgotest.Server{Default: vidgotest.Script{Hidden: 10 * time.Second}}
+		id := submit(t, newClient(t, &srv)).ID
+		srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointMusic, Status: 400, Times: -1})
+		task, err := newClient(t, &srv).Wait(t.Context(), id)
+		require.NoError(t, err)
+		require.Equal(t, vidgo.Finished, task.Status)
+
+		_, err = newClient(t, &srv).Wait(t.Context(), "some-task")
+		require.ErrorIs(t, err, vidgo.ErrNotFound)
+		require.NotErrorIs(t, err, vidgo.ErrInvalidInput)
+		_, err = newClient(t, &srv).Wait(t.Context(), "some-task", vidgo.AsMusic())
+		require.ErrorIs(t, err, vidgo.ErrInvalidInput, "here it was no guess")
+	})
+}
+
 // Behind a backlog two polls of a task may be half a minute apart: that both met
 // a gateway that was out of order says nothing of the task.
 func TestNotFoundBehindABacklog(t *testing.T) {
