@@ -42,6 +42,12 @@ func Backoff(first, max time.Duration) Schedule {
 	}
 }
 
+// pause is what s says, kept within bounds: what was tried out may say something
+// else the next time.
+func (s Schedule) pause(n int, last *Task, least time.Duration) time.Duration {
+	return min(max(s(n, last), least), maxDuration)
+}
+
 // scheduleFault tries s out, so that one that would poll without a pause is
 // found here and not on the way. It returns what is wrong with s, if anything.
 func scheduleFault(s Schedule) string {
@@ -110,10 +116,10 @@ func newPoller(c *Client, cfg config) *poller {
 // callback expected.
 func (p *poller) first(own Schedule) [2]time.Duration {
 	if own != nil {
-		d := own(0, nil)
+		d := own.pause(0, nil, 0)
 		return [2]time.Duration{d, d}
 	}
-	return [2]time.Duration{p.polling(0, nil), p.fallback(0, nil)}
+	return [2]time.Duration{p.polling.pause(0, nil, 0), p.fallback.pause(0, nil, 0)}
 }
 
 // ensure starts the scheduler unless it runs. It ends by itself once nobody
@@ -299,7 +305,7 @@ func (p *poller) pauseAfter(j *job, task *Task, err error) (pause time.Duration,
 		pause = jitter(learned)
 	}
 	for _, s := range schedules {
-		pause = min(pause, max(s(n, last), time.Millisecond))
+		pause = min(pause, s.pause(n, last, time.Millisecond))
 	}
 	if err != nil {
 		pause = min(pause, jitter(firstErrorPause<<min(fails, 10)))

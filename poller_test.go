@@ -115,6 +115,29 @@ func TestRefusalsOfPollsTogetherAreOne(t *testing.T) {
 	})
 }
 
+// A schedule is tried out once, and may say something else later.
+func TestASchedulesLongestPauseIsAMonth(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		srv.Default = vidgotest.Script{Hold: true}
+		calls := 0
+		never := func(int, *vidgo.Task) time.Duration {
+			if calls++; calls > 2 {
+				return math.MaxInt64
+			}
+			return time.Second
+		}
+		client := newClient(t, &srv)
+		id := submit(t, client).ID
+		time.Sleep(time.Second) // the client's clock is not at its start
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(24*time.Hour, cancel)
+		_, err := client.Wait(ctx, id, vidgo.PollEvery(never))
+		require.ErrorIs(t, err, context.Canceled)
+		require.Empty(t, srv.Requests(vidgotest.EndpointStatus))
+	})
+}
+
 func TestJoiningWhileAScheduleThinks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{Duration: 30 * time.Second}}

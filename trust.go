@@ -34,7 +34,7 @@ func (p *poller) adapt() {
 	if !news {
 		return
 	}
-	due := t.now() + instant(p.polling(1, nil)) // the user's code
+	due := t.now() + instant(p.polling.pause(1, nil, 0)) // the user's code
 	t.forEach(func(w *wait) {
 		if w.callback && w.in != nil && due < w.due {
 			w.due = due
