@@ -352,7 +352,7 @@ func (p *poller) holdOff(j *job, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.now()
-	if busy && pause == 0 && j.began >= p.struckAt {
+	if busy && pause == 0 && (p.strikes == 0 || j.began > p.struckAt) {
 		pause = firstErrorPause << min(p.strikes, 4)
 		p.strikes++
 		p.struckAt = now

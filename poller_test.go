@@ -99,20 +99,24 @@ func TestPauseAfter429IsShared(t *testing.T) {
 }
 
 func TestRefusalsOfPollsTogetherAreOne(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		srv := vidgotest.Server{Default: vidgotest.Script{Duration: time.Millisecond}}
-		client := newClient(t, &srv)
-		var ids []string
-		for range 8 {
-			ids = append(ids, submit(t, client).ID)
-		}
-		srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointStatus, Status: 429, Delay: 100 * time.Millisecond, Times: 8})
-		began := time.Now()
-		for _, err := range client.Completions(t.Context(), ids) {
-			require.NoError(t, err)
-		}
-		require.Less(t, time.Since(began), 4*time.Second, "the first 429s of all should cost 1 s")
-	})
+	for name, delay := range map[string]time.Duration{"after a while": 100 * time.Millisecond, "in no time": 0} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv := vidgotest.Server{Default: vidgotest.Script{Duration: time.Millisecond}}
+				client := newClient(t, &srv)
+				var ids []string
+				for range 8 {
+					ids = append(ids, submit(t, client).ID)
+				}
+				srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointStatus, Status: 429, Delay: delay, Times: 8})
+				began := time.Now()
+				for _, err := range client.Completions(t.Context(), ids) {
+					require.NoError(t, err)
+				}
+				require.Less(t, time.Since(began), 4*time.Second, "the first 429s of all should cost 1 s")
+			})
+		})
+	}
 }
 
 // A schedule is tried out once, and may say something else later.
