@@ -55,6 +55,21 @@ func TestPollEvery(t *testing.T) {
 	})
 }
 
+func TestPollEveryRefusesWhatWouldSpin(t *testing.T) {
+	var srv vidgotest.Server
+	client := newClient(t, &srv)
+	for want, schedule := range map[string]vidgo.Schedule{
+		"vidgo: PollEvery's schedule is nil": nil,
+		"vidgo: PollEvery's schedule pauses 0s before the second poll; want more than 0 and at most 720h0m0s": vidgo.Backoff(0, 0),
+		"vidgo: PollEvery's schedule pauses -1s before the first poll; want 0 to 720h0m0s":                    func(int, *vidgo.Task) time.Duration { return -time.Second },
+	} {
+		_, err := client.Wait(t.Context(), "a", vidgo.PollEvery(schedule))
+		require.EqualError(t, err, want)
+		require.ErrorIs(t, err, vidgo.ErrInvalidInput)
+	}
+	require.Empty(t, srv.Requests())
+}
+
 func TestFastestScheduleOfAllWaitsCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var srv vidgotest.Server
