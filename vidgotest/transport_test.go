@@ -141,6 +141,9 @@ func TestWhatNetHTTPDoesNotSend(t *testing.T) {
 			ts := httptest.NewServer(&srv)
 			defer ts.Close()
 			for network, client := range map[string]*http.Client{"memory": srv.Client(), "socket": ts.Client()} {
+				if network == "socket" && name == "a large long body" {
+					continue // the server has all it was promised, and may answer before the rest is noticed
+				}
 				req := request(t, http.MethodPost, ts.URL+"/api/generate/submit", order("m", ""))
 				c.edit(req)
 				_, err := client.Transport.RoundTrip(req)
