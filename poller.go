@@ -67,10 +67,6 @@ const (
 	// pollGap is the shortest time between two polls of one wait that nobody's
 	// schedule asked for: forged callbacks cannot do more than this.
 	pollGap = time.Second
-	// notFoundPatience is how long Vidgo must have said that it knows no such
-	// task: it may be slow to know a new one, and a gateway's 404 is soon over.
-	notFoundPatience = 30 * time.Second
-	notFoundTimes    = 5
 	// firstErrorPause is the pause after the first failed poll of a task; it
 	// doubles with each further one, up to the schedule's own.
 	firstErrorPause = time.Second
@@ -247,7 +243,7 @@ func (p *poller) poll(j *job) {
 	}
 	r := report{id: j.id, task: task, err: err, from: fromPoll, polled: j.wait, asked: j.began, music: j.music}
 	if err != nil {
-		r.missing, r.ends, r.unfit = judgement(err)
+		r.means = meaningOf(err)
 		p.holdOff(j, err)
 	} else {
 		p.resume()
@@ -262,23 +258,6 @@ func (p *poller) land() {
 	p.flying--
 	p.tracker.mu.Unlock()
 	p.tracker.nudge()
-}
-
-// judgement reports what an error says of the task and of waiting for it. An
-// outage says nothing.
-func judgement(err error) (missing, ends, unfit bool) {
-	api, ok := errors.AsType[*APIError](err)
-	if !ok || api.temporary() {
-		return false, false, false
-	}
-	switch status := api.status(); status {
-	case http.StatusNotFound:
-		return true, false, false
-	case http.StatusUnauthorized, http.StatusPaymentRequired, http.StatusForbidden:
-		return false, true, false
-	default:
-		return false, false, api.spoken && status/100 == 4
-	}
 }
 
 // pauseAfter returns the pause before the task's next poll, and the wait's

@@ -68,28 +68,6 @@ type wait struct {
 	abandon context.CancelFunc
 }
 
-// row is answers in a row: how many, and when the first and the last of them were
-// asked for.
-type row struct {
-	first, last instant
-	n           int
-}
-
-func (r *row) add(at instant) {
-	if r.n == 0 {
-		r.first = at
-	}
-	r.last = at
-	r.n++
-}
-
-// certain tells whether answers that there is no such task are no accident: they
-// have come for a while, and often enough for behind a backlog, when that while
-// has room for two.
-func (r row) certain() bool {
-	return r.n >= notFoundTimes && r.last-r.first >= instant(notFoundPatience)
-}
-
 // origin is who learned of a state.
 type origin int
 
@@ -109,13 +87,11 @@ type report struct {
 	asked instant // when the question was put whose answer this is; for a callback, when it came
 
 	// For polls.
-	polled  *wait         // for which it was asked; it may be over by now
-	music   bool          // asked at the music endpoint
-	missing bool          // err says that there is no such task
-	ends    bool          // err is the end of every wait for the task
-	unfit   bool          // so it is, unless the endpoint was only a guess
-	pause   time.Duration // before the next one
-	joins   int           // of the wait when the pause was reckoned
+	polled *wait         // for which it was asked; it may be over by now
+	music  bool          // asked at the music endpoint
+	means  meaning       // of err
+	pause  time.Duration // before the next one
+	joins  int           // of the wait when the pause was reckoned
 }
 
 // report is the waist: all that is learned of a task goes through here. The
@@ -203,57 +179,13 @@ func (t *tracker) fail(w *wait, r report) {
 	if w == nil || w != r.polled {
 		return // it was asked for those who have left
 	}
-	if r.unfit && r.music && w.kindless {
-		w.refuted(&r)
-	}
-	w.lastErr = r.err
 	w.fails++
 	ends := w.judge(&r)
+	w.lastErr = r.err
 	t.tell(w, outcome{task: w.state(), err: r.err, ends: ends, asked: r.asked})
 	if !ends {
 		t.requeue(w, r)
 	}
-}
-
-// refuted takes in that the music endpoint refuses a task that it was only asked
-// for because the other one knows no such task: that is still all that is known.
-func (w *wait) refuted(r *report) {
-	r.missing, r.unfit = true, false
-	if first, ok := w.lastErr.(*APIError); ok && first.Is(ErrNotFound) {
-		r.err = first
-	}
-}
-
-// judge tells whether a poll's error ends the wait. That Vidgo knows no such
-// task does once it has been the answer for a while. If nobody knows whether it
-// is a music task, it must be the answer of both endpoints, so after the one the
-// other is asked at once.
-func (w *wait) judge(r *report) bool {
-	here, other := 0, 1
-	if r.music {
-		here, other = 1, 0
-	}
-	if !r.missing {
-		if w.missing != nil {
-			w.missing[here] = row{}
-		}
-		return r.ends || r.unfit
-	}
-	if w.missing == nil {
-		w.missing = new([2]row)
-	}
-	w.missing[here].add(r.asked)
-	if r.music != w.music { // somebody who knows better has joined meanwhile
-		return false
-	}
-	if !w.kindless {
-		return w.missing[here].certain()
-	}
-	if w.music = !r.music; w.music {
-		w.fails-- // it is one failure together with the other's answer
-		r.pause = 0
-	}
-	return w.missing[here].certain() && w.missing[other].certain()
 }
 
 // state is the newest state, or a task with nothing but its ID.
