@@ -20,7 +20,7 @@ const (
 	maxErrorMessage = 500     // bytes of a server's words kept in APIError.Message
 )
 
-// envelope is every JSON answer Vidgo is known to give, good or bad.
+// envelope has the members of every JSON answer that Vidgo is known to give.
 type envelope struct {
 	code         int
 	data         []byte
@@ -29,10 +29,10 @@ type envelope struct {
 	detail       bool   // it is under "detail"
 	message      string
 	unsuccessful bool // an upload's answer that says so
-	foreign      bool // it has members that gateways' errors have and Vidgo's have not
+	foreign      bool // it has members that errors of gateways have, and Vidgo's do not
 }
 
-// openEnvelope reads a compact object.
+// openEnvelope reads the envelope of a compact object.
 func openEnvelope(raw []byte) (env envelope) {
 	for key, value := range members(raw) {
 		switch string(key) {
@@ -48,7 +48,7 @@ func openEnvelope(raw []byte) (env envelope) {
 			if !present(env.err) {
 				env.err, env.detail = value, true
 			}
-		case "message", "msg": // uploads have the short one, also beside good data
+		case "message", "msg": // uploads have msg, even with a success
 			env.message = textOf(value)
 		case "success":
 			env.unsuccessful = string(value) == "false"
@@ -59,7 +59,7 @@ func openEnvelope(raw []byte) (env envelope) {
 	return env
 }
 
-// spoken tells whether an error is one of Vidgo's documented shapes. Gateways
+// spoken reports whether an error is one of Vidgo's documented shapes. Gateways
 // speak JSON, too.
 func (env envelope) spoken() bool {
 	switch {
@@ -94,7 +94,7 @@ func (x *exchange) decode() ([]byte, error) {
 	return nil, x.fault("the answer has no data")
 }
 
-// refused makes the error of an answer that carries one.
+// refused returns the error that the last answer carries.
 func (x *exchange) refused() *APIError {
 	if to := x.header.Get("Location"); to != "" && x.status/100 == 3 {
 		return x.fault("redirected to " + redirectHost(to, x.client.baseURL) + ", which is not followed: is the base URL right?")
@@ -105,8 +105,8 @@ func (x *exchange) refused() *APIError {
 	return e
 }
 
-// fault makes an error about the last answer. What the server echoed of our
-// secrets is taken out before anything is cut, so that no half of it stays.
+// fault returns an error about the last answer. It removes secrets that the
+// server echoed before it cuts anything, so that no half of one is left.
 func (x *exchange) fault(message string) *APIError {
 	c := x.client
 	body := c.redact(x.body)
@@ -121,8 +121,8 @@ func (x *exchange) fault(message string) *APIError {
 	}
 }
 
-// describeError reads the documented error shapes. spoken is false for what
-// only a gateway would send.
+// describeError reads the documented error shapes. spoken is false if only a
+// gateway would send such an answer.
 func describeError(body []byte) (code int, kind, message string, spoken bool) {
 	raw, err := compactObject(body)
 	if err != nil {
@@ -139,8 +139,8 @@ func describeError(body []byte) (code int, kind, message string, spoken bool) {
 	return env.code, kind, message, env.spoken()
 }
 
-// describeDetail reads what stands under "error" or "detail": a string, an
-// object, or a list of faults of single fields.
+// describeDetail reads the value of "error" or "detail": a string, an object,
+// or a list of faults of single fields.
 func describeDetail(raw []byte) (kind, message string) {
 	if raw[0] != '[' {
 		return describeFault(raw)
@@ -194,7 +194,7 @@ func joinLoc(raw []byte) string {
 
 var htmlTitle = regexp.MustCompile(`(?is)<title[^>]*>\s*(.*?)\s*</title>`)
 
-// describePage tells in a few words what a body is that is no JSON of Vidgo's.
+// describePage says in a few words what a body is that is not JSON of Vidgo's.
 func describePage(body []byte) string {
 	trimmed := bytes.TrimSpace(body)
 	if len(trimmed) == 0 {
@@ -216,7 +216,7 @@ func describePage(body []byte) string {
 // storeMessage is in the errors of object stores.
 var storeMessage = regexp.MustCompile(`(?s)<Error>.*<Message>(.*?)</Message>`)
 
-// oneLine makes a stranger's words fit for an error.
+// oneLine makes a server's words fit for an error.
 func oneLine(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
@@ -232,14 +232,14 @@ func redirectHost(location string, base *url.URL) string {
 	to, err := base.Parse(location)
 	switch {
 	case err != nil || to.Hostname() == "":
-		return "what is no URL"
+		return "something that is not a URL"
 	case to.Host == base.Host && to.Scheme == base.Scheme:
 		return "another path on the same host"
 	}
 	return clip(to.Scheme+"://"+to.Hostname(), 100)
 }
 
-// clip cuts s to at most max bytes, at a rune's border.
+// clip shortens s to at most max bytes and three dots, between two runes.
 func clip(s string, max int) string {
 	if len(s) <= max {
 		return s
@@ -260,7 +260,7 @@ func cut(s string, max int) string {
 
 var tokenInText = regexp.MustCompile(tokenParam + `(=|%3[dD])[^&"'\\\s<>]*`)
 
-// redact takes the API key and callback tokens out of what a server sent: a
+// redact removes the API key and callback tokens from what a server sent: a
 // validation error may echo the request.
 func redact(b []byte, apiKey string) []byte {
 	if len(apiKey) >= 8 { // shorter ones are no real keys, and words contain them
@@ -275,7 +275,7 @@ func redact(b []byte, apiKey string) []byte {
 // hide is redact for text.
 func (c *Client) hide(s string) string { return string(c.redact([]byte(s))) }
 
-// hideTokens takes callback tokens out of a provider's words.
+// hideTokens removes callback tokens from a provider's words.
 func hideTokens(s string) string { return tokenInText.ReplaceAllString(s, tokenParam+"=REDACTED") }
 
 // retryAfter is how long the server behind err asks to wait.
@@ -287,8 +287,8 @@ func retryAfter(err error) time.Duration {
 }
 
 // parseRetryAfter reads both forms of the header: seconds, and a date. A date
-// is measured against the server's own clock if it tells it, so that a wrong
-// clock on either side does no harm. What is past or cannot be read is 0.
+// is compared with the answer's own Date if it has one, so that a wrong clock
+// on either side does no harm. A time that is past or cannot be read is 0.
 func parseRetryAfter(h http.Header, now time.Time) time.Duration {
 	value := strings.TrimSpace(h.Get("Retry-After"))
 	if value == "" {

@@ -2,9 +2,9 @@ package vidgo
 
 import "container/heap"
 
-// requeue plans the next poll of w after the pause of r, earlier if somebody
-// hinted at the task meanwhile or joined too late for the pause, and so that one
-// fits in before the next deadline.
+// requeue plans the next poll of w after the pause of r, or earlier: if there
+// was a hint meanwhile, if somebody joined after the pause was computed, or to
+// fit in a poll before a deadline.
 func (t *tracker) requeue(w *wait, r report) {
 	now := t.now()
 	w.due, w.abandon = now+instant(r.pause), nil
@@ -24,7 +24,7 @@ func (t *tracker) requeue(w *wait, r report) {
 	}
 }
 
-// soon is now, but not sooner than pollGap after the last poll of w.
+// soon is now, or pollGap after the last poll of w if that is later.
 func (t *tracker) soon(w *wait) instant {
 	if w.polls == 0 {
 		return t.now()
@@ -32,8 +32,8 @@ func (t *tracker) soon(w *wait) instant {
 	return max(t.now(), w.asked+instant(pollGap))
 }
 
-// hurry plans the next poll of w for soon. The answer to one that is under way
-// will do.
+// hurry moves the next poll of w to soon. If one is under way, its answer will
+// do.
 func (t *tracker) hurry(w *wait) {
 	if due := t.soon(w); w.in != nil && due < w.due {
 		w.due = due
@@ -41,7 +41,7 @@ func (t *tracker) hurry(w *wait) {
 	}
 }
 
-// hint plans a poll of w that begins after now, ahead of a backlog.
+// hint plans a poll of w that begins after now, and goes ahead of a backlog.
 func (t *tracker) hint(w *wait) {
 	switch w.in {
 	case nil:
@@ -55,8 +55,8 @@ func (t *tracker) hint(w *wait) {
 	}
 }
 
-// dueQueue is a heap of waits, the most urgent first. Every poll puts its
-// task behind those that are overdue, so that none starves.
+// dueQueue is a heap of waits, the most urgent first. After a poll a wait goes
+// behind those that are overdue, so none starves.
 type dueQueue []*wait
 
 func (q dueQueue) Len() int           { return len(q) }
@@ -84,12 +84,15 @@ func (q *dueQueue) Pop() any {
 	return w
 }
 
+// due is when to poll the most urgent wait. The queue must not be empty.
+func (q dueQueue) due() instant { return q[0].due }
+
 func (q *dueQueue) add(w *wait) {
 	w.in = q
 	heap.Push(q, w)
 }
 
-// remove takes w out of the queue it is in, which may be none.
+// remove removes w from q, which is nil if w is in no queue.
 func (q *dueQueue) remove(w *wait) {
 	if q != nil {
 		heap.Remove(q, w.index)

@@ -17,20 +17,20 @@ import (
 	"github.com/hashicorp/go-retryablehttp"
 )
 
-// maxRetryAfter is the longest pause that is made because a server asks for
-// it: what asks for more has a wrong clock or a wrong unit more often than not.
+// maxRetryAfter is the longest pause that is made because a server asks for it:
+// a longer one is more often than not a wrong clock or a wrong unit.
 const maxRetryAfter = time.Hour
 
-// repeatRule says what may be done after a try that brought no result.
+// repeatRule says what to do after a try that brought no result.
 type repeatRule int
 
 const (
 	// repeatFreely is for requests that change nothing.
 	repeatFreely repeatRule = iota
-	// repeatNever is for polls: the scheduler asks again, in its own time.
+	// repeatNever is for polls, which the scheduler repeats in its own time.
 	repeatNever
-	// repeatUnsent is for submissions, which cost money: again only if Vidgo
-	// provably did not accept the earlier try.
+	// repeatUnsent is for submissions, which cost money: they are repeated only
+	// if Vidgo provably did not accept the earlier try.
 	repeatUnsent
 )
 
@@ -39,7 +39,7 @@ type unsureError struct{ error }
 
 func (e unsureError) Unwrap() error { return e.error }
 
-// unsure adds to an error what it means for a submission: nobody knows.
+// unsure marks err as that of a submission that may have been accepted.
 func (r repeatRule) unsure(err error) error {
 	if r != repeatUnsent {
 		return err
@@ -47,7 +47,7 @@ func (r repeatRule) unsure(err error) error {
 	return unsureError{err}
 }
 
-// refusal tells whether err is an answer by which Vidgo did not accept a
+// refusal reports whether err is an answer by which Vidgo did not accept a
 // submission. A 408 and a gateway's 5xx do not say so; nor does a redirect,
 // which may follow an acceptance.
 func refusal(err error) bool {
@@ -115,8 +115,8 @@ func (x *exchange) pause(_, _ time.Duration, _ int, _ *http.Response) time.Durat
 	return x.delay
 }
 
-// read takes the whole answer in, so that a body that breaks off is judged
-// like every other failure.
+// read reads the whole answer, so that a body that breaks off is judged like
+// every other failure.
 func (x *exchange) read(res *http.Response) {
 	var err error
 	x.status, x.header = res.StatusCode, res.Header
@@ -130,14 +130,14 @@ func (x *exchange) read(res *http.Response) {
 	x.err = fmt.Errorf("%w: %w", x.fault("the answer cannot be read"), err)
 }
 
-// repeatable tells whether the rule allows another try; err is what the
+// repeatable reports whether the rule allows another try; err is what the
 // transport said of this one.
 func (x *exchange) repeatable(err error) bool {
 	if errors.Is(x.err, errTooLong) {
-		return false // it would be the same one
+		return false // the next answer would be too long too
 	}
 	if p := x.request.payload; p != nil && p.source.failed() != nil {
-		return false // so would the source
+		return false // the source would fail again
 	}
 	switch rule := x.request.repeat; {
 	case rule == repeatNever, rule == repeatUnsent && !x.unaccepted:
@@ -149,16 +149,16 @@ func (x *exchange) repeatable(err error) bool {
 	return api.temporary()
 }
 
-// worthRetrying leaves out what the next try cannot mend, such as a bad
-// certificate; go-retryablehttp knows the list.
+// worthRetrying reports whether the next try may mend err, which a bad
+// certificate, say, it may not; go-retryablehttp knows the list.
 func worthRetrying(err error) bool {
 	again, _ := retryablehttp.DefaultRetryPolicy(context.Background(), nil, err)
 	return again
 }
 
-// unsent tells whether a network error proves that nothing was sent. Once there
-// was a connection, a request that was given up in the middle proves nothing:
-// its writing may only just have begun.
+// unsent reports whether a network error proves that nothing was sent. Once
+// there was a connection, a request that was given up in the middle proves
+// nothing: its writing may only just have begun.
 func (x *exchange) unsent(ctx context.Context, err error) bool {
 	givenUp := ctx.Err() != nil || timeout(err)
 	return x.sent.nothing() && !(givenUp && x.sent.connected.Load())
@@ -183,16 +183,16 @@ func timeout(err error) bool {
 	return ok && t.Timeout()
 }
 
-// trace makes ctx carry the hooks that tell what of a request was sent.
+// trace adds the hooks to ctx that observe whether anything was sent.
 func (x *exchange) trace(ctx context.Context) context.Context {
 	x.sent = &sendTrace{}
 	if x.request.repeat != repeatUnsent {
-		return ctx // only money asks
+		return ctx // only for a submission does it matter
 	}
 	return httptrace.WithClientTrace(ctx, x.sent.hooks())
 }
 
-// hiddenError shows a text without secrets in place of an error's own.
+// hiddenError replaces the text of an error by one without secrets.
 type hiddenError struct {
 	text string
 	error
@@ -202,9 +202,9 @@ func (e hiddenError) Error() string { return e.text }
 func (e hiddenError) Unwrap() error { return e.error }
 
 // sendTrace proves that nothing of a submission was sent. The proof needs
-// positive evidence: a transport that calls no hooks proves nothing, and who
-// has read the body may have sent it, whatever the hooks say. The hooks run on
-// the transport's goroutines.
+// positive evidence: a transport that calls no hooks proves nothing, and one
+// that has read the body may have sent it, whatever the hooks say. The hooks
+// run in the transport's goroutines.
 type sendTrace struct {
 	asked     atomic.Bool // a connection was asked for, so the hooks work
 	connected atomic.Bool // there was one
@@ -237,10 +237,10 @@ func (s *sendTrace) reset() {
 	s.streamed.Store(false)
 }
 
-// body gives b to a transport. net/http asks for it again by itself: over
-// HTTP/1 only if nothing was written to a connection that had gone stale, which
-// is fine; but over HTTP/2 also after a peer has reset a stream whose request it
-// had in full.
+// body returns b for a transport to read. net/http may ask for it again by
+// itself: over HTTP/1 only if nothing was written to a connection that had gone
+// stale, which is fine; but over HTTP/2 also after a peer has reset a stream
+// whose request it had in full.
 func (s *sendTrace) body(b []byte) (io.Reader, error) {
 	if s.streamed.Load() {
 		return nil, errors.New("a submission is not sent twice")
@@ -258,7 +258,7 @@ func (b *tracedBody) Read(p []byte) (int, error) {
 	return b.Reader.Read(p)
 }
 
-// WriteTo is there to hide the Reader's, which would not be seen.
+// WriteTo hides that of the Reader, which would escape the trace.
 func (b *tracedBody) WriteTo(w io.Writer) (int64, error) {
 	b.sent.written.Store(true)
 	return b.Reader.WriteTo(w)
@@ -272,8 +272,8 @@ type retryPolicy struct {
 	budget   *retryBudget
 }
 
-// delay is the pause after the given number of tries. What the server asks
-// for replaces our own idea.
+// delay returns the pause after the given number of tries. What the server
+// asked for replaces our own.
 func (p retryPolicy) delay(tries int, asked time.Duration) time.Duration {
 	if asked > 0 {
 		return min(asked, maxRetryAfter)
@@ -288,15 +288,15 @@ func (p retryPolicy) delay(tries int, asked time.Duration) time.Duration {
 	return jitter(min(d, p.maxDelay))
 }
 
-// jitter spreads d by 20 % to both sides, so that many clients that failed
+// jitter changes d by up to 20 % either way, so that clients that failed
 // together do not come back together.
 func jitter(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * (0.8 + 0.4*rand.Float64()))
 }
 
-// retryBudget keeps the retries of a client a small part of its requests when
-// everything fails: each retry takes a token, each success gives half a one
-// back. It is full at the start.
+// retryBudget keeps the retries of a client to a small part of its requests
+// when everything fails: each retry takes a token, each success returns half a
+// token. It starts full.
 type retryBudget struct {
 	mu     sync.Mutex // guards tokens; never held while blocking
 	tokens float64

@@ -133,7 +133,7 @@ func (c *Client) Pace(model string) (seen int, fast, usual time.Duration, models
 	if p == nil {
 		return 0, 0, 0, len(c.tracker.paces)
 	}
-	p.reckon()
+	p.compute()
 	return p.seen, p.fast, p.usual, len(c.tracker.paces)
 }
 

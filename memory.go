@@ -38,10 +38,10 @@ type record struct {
 	began      instant // when the submission was answered; 0 if it was not answered here
 
 	kept     *Task         // a final state that came by callback before the submission was answered
-	final    *Task         // the first final state observed; it is labelled, and others have it: it never changes
-	handling *handling     // the user's function running, or done
-	settled  chan struct{} // closed when state leaves sending and lost; nil if nobody asks
-	holds    int           // calls on their way that need it: it is not forgotten before they are over
+	final    *Task         // the first final state; shared, so it never changes
+	handling *handling     // the run of the user's function
+	settled  chan struct{} // closed when state leaves sending and lost; nil until somebody needs it
+	holds    int           // calls under way that need it: it is not forgotten before they are over
 	late     bool          // it is held beyond its time
 }
 
@@ -58,20 +58,21 @@ type memory struct {
 	byTask       map[string]*record
 	order        []*record // oldest first
 	finals       []*record // with their final state, oldest first
-	finalBytes   int       // that those take
+	finalBytes   int       // the size of those
 
 	maxRecords, maxFinalBytes int
 	maxAge                    time.Duration
 }
 
-// newMemory remembers for as long as a callback may come, but not less than
-// Vidgo keeps the files.
+// newMemory returns a memory that lasts as long as a callback may come, and at
+// least as long as Vidgo keeps the files.
 func newMemory(callbackAge time.Duration) memory {
 	return memory{bySubmission: map[uuid.UUID]*record{}, byTask: map[string]*record{},
 		maxRecords: maxRecords, maxFinalBytes: maxFinalBytes, maxAge: max(callbackAge, minMemory)}
 }
 
-// add remembers r under the names it has.
+// add remembers r under the ids it has, and forgets what is too old or too
+// much.
 func (m *memory) add(r *record) {
 	if r.submission != uuid.Nil {
 		m.bySubmission[r.submission] = r
@@ -113,7 +114,7 @@ func (m *memory) release(r *record) {
 	}
 }
 
-// ofTask finds the record of a task, or makes one.
+// ofTask returns the record of a task, which it makes if necessary.
 func (m *memory) ofTask(id string) *record {
 	r := m.byTask[id]
 	if r == nil {
@@ -140,7 +141,8 @@ func (m *memory) bind(r *record, id string) {
 	r.settle(answered)
 }
 
-// settle ends the waiting for what becomes of a submission.
+// settle records what became of a submission, and ends the waiting for it
+// unless it is lost.
 func (r *record) settle(s recordState) {
 	already := r.state == answered || r.state == refused
 	r.state = s
@@ -163,11 +165,11 @@ func (m *memory) finish(r *record, task *Task) {
 	}
 }
 
-// size is about what a task takes: its JSON once more in its fields, and the
-// fields themselves.
+// size is about how much memory a task takes: its JSON, the same again in its
+// fields, and the fields themselves.
 func size(t *Task) int { return 2*len(t.Raw) + 256 + 160*len(t.Files) }
 
-// label writes on a task what its answer does not say.
+// label adds to a task what its answer does not say.
 func (r *record) label(t *Task) {
 	if t.Model == "" {
 		t.Model = r.model
@@ -187,8 +189,8 @@ func (t *tracker) expect(r *record) {
 	t.known.add(r)
 }
 
-// answered tells the tracker which task a submission became. A callback that
-// was kept for it is looked at now.
+// answered records which task a submission became. A callback that was kept for
+// it is reported now.
 func (t *tracker) answered(r *record, task *Task) {
 	t.mu.Lock()
 	kept := r.kept
@@ -197,8 +199,8 @@ func (t *tracker) answered(r *record, task *Task) {
 	t.known.bind(r, task.ID)
 	t.known.release(r)
 	t.mu.Unlock()
-	// A finished task without files is asked for once more: a submit answer
-	// is not known to carry results.
+	// A finished task without files is polled once more: the answer to a
+	// submission may not carry results.
 	if task.Status == Failed || task.Status == Finished && len(task.Files) > 0 {
 		t.report(report{id: task.ID, task: task.clone(), from: fromLook})
 	}
@@ -212,7 +214,7 @@ func (t *tracker) answered(r *record, task *Task) {
 	}
 }
 
-// refused remembers that a submission became no task.
+// refused records that a submission became no task.
 func (t *tracker) refused(r *record) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -220,8 +222,8 @@ func (t *tracker) refused(r *record) {
 	t.known.release(r)
 }
 
-// lost remembers that nobody knows what became of a submission. If its
-// callback was here already, the task is known after all.
+// lost records that it is unknown what became of a submission. If its callback
+// has come already, the task is known after all, and lost returns it.
 func (t *tracker) lost(r *record) *Task {
 	t.mu.Lock()
 	kept := r.kept
@@ -239,7 +241,7 @@ func (t *tracker) lost(r *record) *Task {
 	return t.report(report{id: kept.ID, task: kept, from: fromCallback})
 }
 
-// verdict is what the tracker thinks of a callback with a good token.
+// verdict is what the tracker thinks of a callback with a valid token.
 type verdict int
 
 const (
@@ -248,11 +250,11 @@ const (
 	tokenWrong                // the token was made for another task
 )
 
-// claim judges a good token that came with a task. A token of no submission
-// known here is bound to the first task it comes with. A task that comes
-// before its submission was answered is kept for the answer, if it is final.
-// Unless the body is believed, only the task's id is kept. The caller does not
-// change the task afterwards.
+// claim judges whether a valid token belongs to the task it came with. A token
+// of a submission that is not known here is bound to the first task it comes
+// with. A final state that comes before its submission was answered is kept
+// until it is, but only the task's id unless the body is believed. The caller
+// must not change the task afterwards.
 func (t *tracker) claim(token token, task *Task, believed bool) (verdict, <-chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -277,8 +279,8 @@ func (t *tracker) claim(token token, task *Task, believed bool) (verdict, <-chan
 		r.reference = token.reference
 		early := t.known.byTask[task.ID]
 		if believed && task.Status.Done() && (early == nil || early.final == nil) {
-			// Before bind wakes those who ask for the submission: they need not
-			// ask Vidgo.
+			// Before bind wakes those who wait for the submission, so that they
+			// need not poll.
 			r.label(task)
 			t.known.finish(r, task)
 		}
@@ -290,8 +292,8 @@ func (t *tracker) claim(token token, task *Task, believed bool) (verdict, <-chan
 	return tokenFits, nil
 }
 
-// settlement is closed once it is known which task the submission became, or
-// that it became none.
+// settlement returns a channel that is closed once it is known which task the
+// submission became, or that it became none.
 func (r *record) settlement() <-chan struct{} {
 	if r.settled == nil {
 		r.settled = make(chan struct{})
@@ -302,8 +304,8 @@ func (r *record) settlement() <-chan struct{} {
 	return r.settled
 }
 
-// submission looks a submission up, and holds it. One that nobody has heard of
-// is remembered as lost, so that its callback finds the one who asks.
+// submission looks up a submission, and holds it. One that is not known here is
+// remembered as lost, so that its callback ends the wait for it.
 func (t *tracker) submission(id uuid.UUID) (*record, <-chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -316,29 +318,31 @@ func (t *tracker) submission(id uuid.UUID) (*record, <-chan struct{}) {
 	return r, r.settlement()
 }
 
-// release is for who has asked for a submission.
+// release ends the hold of a submission that was looked up.
 func (t *tracker) release(r *record) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.known.release(r)
 }
 
-// taskOf is the task a submission became; empty if it became none.
+// taskOf returns the id of the task a submission became; empty if it became
+// none.
 func (t *tracker) taskOf(r *record) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return r.id
 }
 
-// unheard tells whether no answer has settled what a submission became.
+// unheard reports whether it is unknown what a submission became, after its
+// answer was lost.
 func (t *tracker) unheard(r *record) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return r.state == lost
 }
 
-// startHandling gives the caller the one run of the user's function for a
-// task (mine), or the run that somebody else has begun or done.
+// startHandling returns the run of the user's function for a task. It is mine
+// if the caller has to run it, and no other's.
 func (t *tracker) startHandling(id string) (h *handling, mine bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -350,7 +354,7 @@ func (t *tracker) startHandling(id string) (h *handling, mine bool) {
 	return r.handling, true
 }
 
-// endHandling tells how the user's function ended. After a failure the next
+// endHandling records how the user's function ended. After a failure the next
 // delivery runs it again.
 func (t *tracker) endHandling(id string, h *handling, ok bool) {
 	t.mu.Lock()
@@ -364,8 +368,8 @@ func (t *tracker) endHandling(id string, h *handling, ok bool) {
 	close(h.done)
 }
 
-// waitedFor tells whether somebody here waits for the task, or its final state
-// is known.
+// waitedFor reports whether somebody here waits for the task, or its final
+// state is known.
 func (t *tracker) waitedFor(id string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -373,7 +377,7 @@ func (t *tracker) waitedFor(id string) bool {
 	return t.waits[id] != nil || r != nil && r.final != nil
 }
 
-// isMusic tells whether the task was submitted here for a music model.
+// isMusic reports whether the task was submitted here for a music model.
 func (t *tracker) isMusic(id string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

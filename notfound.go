@@ -10,10 +10,10 @@ import (
 type meaning int
 
 const (
-	nothing meaning = iota // it is about an outage
+	nothing meaning = iota // it is an outage
 	noTask                 // there is no such task
-	theEnd                 // the wait is over
-	unfit                  // so it is, unless the endpoint was only a guess
+	theEnd                 // no other answer will come
+	unfit                  // nor will it from this endpoint, which may have been a guess
 )
 
 func meaningOf(err error) meaning {
@@ -32,69 +32,80 @@ func meaningOf(err error) meaning {
 	return nothing
 }
 
-// Vidgo may be slow to know a new task, and a gateway's 404 is soon over: so a
-// task counts as not found once that has been the answer for a while, and often
-// enough for behind a backlog, when that while has room for two.
+// A task counts as not found once that has been the answer for a while, because
+// Vidgo may be slow to know a new one; and several times, because a gateway can
+// be out of order for a moment, and a backlog may leave room for only two polls
+// in that while.
 const (
 	notFoundPatience = 30 * time.Second
 	notFoundTimes    = 5
 )
 
-// row is answers in a row: how many, and when the first and the last of them were
-// asked for.
-type row struct {
-	first, last instant
-	n           int
-}
+// notFound is how often each endpoint has answered that there is no such task.
+type notFound struct{ status, music streak }
 
-func (r *row) add(at instant) {
-	if r.n == 0 {
-		r.first = at
+func (n *notFound) at(music bool) *streak {
+	if music {
+		return &n.music
 	}
-	r.last = at
-	r.n++
+	return &n.status
 }
 
-func (r row) certain() bool {
-	return r.n >= notFoundTimes && r.last-r.first >= instant(notFoundPatience)
+// streak is a number of answers in a row, and when the first and the last of
+// them were asked for.
+type streak struct {
+	n           int
+	first, last instant
 }
 
-// judge reports whether a poll's error ends the wait. If nobody knows whether
-// the task is music, only both endpoints together can say that there is none, so
-// after the one the other is asked at once.
+func (s *streak) add(asked instant) {
+	if s.n == 0 {
+		s.first = asked
+	}
+	s.last = asked
+	s.n++
+}
+
+// certain reports whether a streak of 404s is no accident.
+func (s *streak) certain() bool {
+	return s.n >= notFoundTimes && s.last-s.first >= instant(notFoundPatience)
+}
+
+// judge reports whether a poll's error ends the wait. If it is not known whether
+// the task is one of music, only both endpoints together can say that there is
+// none, so after the one the other is polled at once.
 func (w *wait) judge(r *report) bool {
-	if r.means == unfit && r.music && w.kindless {
+	if r.means == unfit && r.music && w.unsure {
 		w.refuted(r)
 	}
-	here, other := 0, 1
-	if r.music {
-		here, other = 1, 0
-	}
 	if r.means != noTask {
-		if w.missing != nil {
-			w.missing[here] = row{}
+		if w.notFound != nil {
+			*w.notFound.at(r.music) = streak{}
 		}
-		return r.means == theEnd || r.means == unfit
+		return r.means != nothing
 	}
-	if w.missing == nil {
-		w.missing = new([2]row)
+	if w.notFound == nil {
+		w.notFound = &notFound{}
 	}
-	w.missing[here].add(r.asked)
-	if r.music != w.music { // somebody who knows better has joined meanwhile
+	here, other := w.notFound.at(r.music), w.notFound.at(!r.music)
+	here.add(r.asked)
+	switch {
+	case r.music != w.music: // a watcher that knows better has joined meanwhile
 		return false
+	case !w.unsure:
+		return here.certain()
 	}
-	if !w.kindless {
-		return w.missing[here].certain()
-	}
-	if w.music = !r.music; w.music {
+	w.music = !r.music
+	if w.music {
 		w.fails-- // it is one failure together with the other's answer
 		r.pause = 0
 	}
-	return w.missing[here].certain() && w.missing[other].certain()
+	return here.certain() && other.certain()
 }
 
-// refuted takes in that the music endpoint refuses a task that it was only asked
-// for because the other one knows no such task: that is still all that is known.
+// refuted corrects a report that the music endpoint refuses a task, which it was
+// only asked for because the other one does not know it: that is still all that
+// is known.
 func (w *wait) refuted(r *report) {
 	r.means = noTask
 	if first, ok := w.lastErr.(*APIError); ok && first.Is(ErrNotFound) {

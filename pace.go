@@ -7,40 +7,40 @@ import (
 	"time"
 )
 
-// What a client learns of how long models take, so as to ask when an answer
-// is likely ([WithAdaptivePolling]). It counts for tasks that no callback is
-// expected for, unless the wait has a schedule of its own.
+// What a client learns about how long models take, to poll when a result is
+// likely ([WithAdaptivePolling]). It is used for tasks for which no callback is
+// expected, unless the wait has a schedule of its own.
 //
-// For durations that are known the best density of polls goes with the root of
-// the hazard, the chance that a task which still runs ends now (Barlow, Hunter
-// and Proschan 1963; Keller 1974). Of tasks that have a shortest time and a long
-// tail the hazard is next to nothing, then rises quickly, then is nearly flat.
-// So silence until the fastest are done and an even pause from then on need
-// hardly more requests than the best schedule, and can be foretold by anyone.
+// For a known distribution of durations, the best density of polls is
+// proportional to the square root of the hazard, the chance that a task which
+// still runs ends now (Barlow, Hunter and Proschan 1963; Keller 1974). For
+// tasks with a shortest duration and a long tail, the hazard is almost zero at
+// first, then rises quickly, then is nearly flat. So silence until the fastest
+// are done, and even pauses from then on, need hardly more requests than the
+// best schedule, and are easy to predict.
 const (
 	maxPaces   = 256 // models; Vidgo has about as many
-	paceWindow = 64  // durations of a model that are kept, the newest
-	paceEnough = 5   // durations before they count
-	paceFast   = 32  // the silence is for all but one in so many: the fastest of all might be an accident
+	paceWindow = 64  // newest durations of a model that are kept
+	paceEnough = 5   // durations of a model before they count
+	paceFast   = 32  // one in so many is faster than pace.fast: the fastest of all may be an accident
 
-	paceQuick  = 15 * time.Second // Backoff has small pauses for as long
-	paceEarly  = 5 * time.Second  // the second look, because what fails mostly fails early
+	paceQuick  = 15 * time.Second // for quicker models the small pauses of Backoff do
+	paceEarly  = 5 * time.Second  // of the second poll: most failures come early
 	paceSilent = 30 * time.Second // the longest pause: some fail late, and a model may have become faster
-	paceShort  = 4 * time.Second  // the even pause is a share of the time between the
-	paceLong   = 15 * time.Second // fast and the usual task, but not less or more than these
-	paceShare  = 20
+	paceShare  = 20               // the even pause is this fraction of the time from the fast to the usual task,
+	paceShort  = 4 * time.Second  // but at least this,
+	paceLong   = 15 * time.Second // and at most this
 )
 
 // pace is how long the newest tasks of a model took.
 type pace struct {
 	took   [paceWindow]time.Duration // a ring
-	seen   int                       // durations, of all times
+	seen   int                       // durations in all, also those not in took any more
 	newest instant                   // when the last of them came
 
-	// Reckoned when they are asked for, and of the first so many durations: who
-	// gets callbacks never asks.
-	reckoned    int
-	fast, usual time.Duration // hardly any takes less; half of them do
+	// Computed only when needed: a client that gets callbacks never needs them.
+	computed    int           // seen, at the time
+	fast, usual time.Duration // few tasks are faster than fast; half are faster than usual
 }
 
 func (p *pace) add(took time.Duration, now instant) {
@@ -49,28 +49,28 @@ func (p *pace) add(took time.Duration, now instant) {
 	p.newest = now
 }
 
-func (p *pace) reckon() {
-	if p.reckoned == p.seen {
+func (p *pace) compute() {
+	if p.computed == p.seen {
 		return
 	}
-	p.reckoned = p.seen
+	p.computed = p.seen
 	sorted, n := p.took, min(p.seen, paceWindow)
 	slices.Sort(sorted[:n])
 	p.fast, p.usual = sorted[n/paceFast], sorted[n/2]
 }
 
-// pause is the pause before the next poll of a task that has run for so long;
-// was and is are its progress, before and at the last poll. It is 0 for models so
-// quick that there is nothing to gain.
+// pause returns the pause before the next poll of a task that has been running
+// for runs. was and is are its progress before the last poll and after. The
+// pause is 0 for models so quick that there is nothing to gain.
 func (p *pace) pause(runs time.Duration, was, is float64) time.Duration {
-	p.reckon()
+	p.compute()
 	switch {
 	case p.usual < paceQuick:
 		return 0
 	case runs < paceEarly/2:
 		return paceEarly
 	}
-	// Rarer for a task that is late: it may be so by any factor.
+	// Longer for a task that is late: there is no telling by how much.
 	even := max(p.usual-p.fast, (runs-p.usual)/2) / paceShare
 	even = min(max(even, paceShort), paceLong)
 	silence, longest := p.fast-runs+even, paceLong
@@ -78,8 +78,8 @@ func (p *pace) pause(runs time.Duration, was, is float64) time.Duration {
 		longest = paceSilent
 	}
 	if was < is && is >= 1 && is < 100 {
-		// It moves; at many models it does not. Half of what seems to be left,
-		// because it need not move evenly.
+		// With many models progress does not move. If it does, pause for half
+		// of what seems to be left, because it need not move evenly.
 		silence = time.Duration(float64(runs) * (100 - is) / is / 2)
 	}
 	return min(max(silence, even), longest)
@@ -88,7 +88,7 @@ func (p *pace) pause(runs time.Duration, was, is float64) time.Duration {
 // paces are guarded by the tracker's mutex.
 type paces map[string]*pace
 
-// of is the pace of a model; nil if too little is known of it.
+// of returns the pace of a model; nil if too little is known of it.
 func (all paces) of(model string) *pace {
 	if p := all[model]; p != nil && p.seen >= paceEnough {
 		return p
@@ -96,8 +96,8 @@ func (all paces) of(model string) *pace {
 	return nil
 }
 
-// observe takes in how long a task of a model took. If that is one model too
-// many, the one is forgotten that was heard of least lately.
+// observe records how long a task of a model took. If there is one model too
+// many, it forgets the one that was observed least recently.
 func (all paces) observe(model string, took time.Duration, now instant) {
 	p := all[model]
 	if p == nil {
@@ -116,13 +116,14 @@ func (all paces) stalest() string {
 	})
 }
 
-// clock takes in how long a task took that r says is finished. A failure is no
-// duration: most come early, and say nothing of the rest. Nor is a task that was
-// submitted elsewhere: nobody here saw it begin, and Vidgo's clock is not ours.
+// clock records how long a task took that r says is finished. Failed tasks do
+// not count: most fail early, which says nothing about the rest. Nor do tasks
+// submitted elsewhere: nobody here saw them begin, and Vidgo's clock is not
+// ours.
 //
-// Unless a callback told, the end is only known to lie between two looks. If
-// they lie far apart, because the wait began long after the end, say, it is not
-// known at all.
+// Unless a callback came, the end is only known to be between two polls. If
+// they are far apart, for example because the wait began long after the end, it
+// counts as unknown.
 func (t *tracker) clock(rec *record, w *wait, r report) {
 	if t.paces == nil || rec.began == 0 || r.task.Status != Finished {
 		return
@@ -140,9 +141,9 @@ func (t *tracker) clock(rec *record, w *wait, r report) {
 	}
 }
 
-// pauseFor is the pause before the next poll of w by the pace of its model, to
-// be spread with jitter; 0 if there is none. now is the state that the last
-// poll brought, or the one before it if that failed.
+// pauseFor returns the pause before the next poll of w by the pace of its
+// model, before jitter; 0 if there is none. now is the state that the last poll
+// brought, or the one before it if that failed.
 func (t *tracker) pauseFor(w *wait, now *Task) time.Duration {
 	rec := t.known.byTask[w.id]
 	if rec == nil || rec.began == 0 || now == nil {

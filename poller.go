@@ -191,7 +191,7 @@ func (p *poller) next() (j *job, pause time.Duration, more bool) {
 	if p.flying >= p.max || queue == nil {
 		return nil, idle, true
 	}
-	if d := max((*queue)[0].due, p.paused) - now; d > 0 {
+	if d := max(queue.due(), p.paused) - now; d > 0 {
 		return nil, time.Duration(d), true
 	}
 	wall := time.Now()
@@ -203,9 +203,9 @@ func (p *poller) next() (j *job, pause time.Duration, more bool) {
 	return p.begin(queue, now), 0, true
 }
 
-// pick gives the queue whose turn it is; nil if all are empty. Hints are worth
-// nothing behind a backlog, so they have a queue of their own; and anybody can
-// send them, so they get every other turn.
+// pick returns the queue whose turn it is, or nil if both are empty. Hints are
+// worth nothing behind a backlog, so they have a queue of their own; and
+// anybody can send them, so it gets only every other turn.
 func (p *poller) pick(now instant) *dueQueue {
 	queue, hints := &p.tracker.queue, &p.tracker.hints
 	switch {
@@ -215,7 +215,9 @@ func (p *poller) pick(now instant) *dueQueue {
 		return queue
 	case len(*queue) == 0:
 		return hints
-	case p.hinted && (*queue)[0].due <= now, (*queue)[0].due < (*hints)[0].due && (*hints)[0].due > now:
+	case hints.due() <= now && queue.due() <= now && p.hinted: // both are due: take turns
+		return queue
+	case hints.due() > now && queue.due() < hints.due():
 		return queue
 	}
 	return hints

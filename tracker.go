@@ -9,26 +9,26 @@ import (
 	"time"
 )
 
-// tracker knows who waits for which task. Everything that anybody learns of a
-// task (a poll, a callback, another process's wake-up, a look) ends in its
-// one method report; the tracker knows none of those who call it.
+// tracker knows who waits for which task. Everything that is learned of a task,
+// from a poll, a callback, another process's wake-up or a look, goes through
+// its one method report; the tracker does not know its callers.
 type tracker struct {
 	log   *slog.Logger
 	start time.Time
-	wake  chan struct{} // tells the scheduler that something changed; never full for long, never waited on
+	wake  chan struct{} // one slot; tells the scheduler that something changed
 
 	mu    sync.Mutex       // guards all below; never held while blocking or calling out
 	waits map[string]*wait // by task id: the tasks somebody waits for
-	queue dueQueue         // those of them that no poll is under way for,
-	hints dueQueue         // but for those that somebody hinted at
+	queue dueQueue         // the waits without a poll under way,
+	hints dueQueue         // except those with a hint, which are here
 	known memory
 	trust callbackTrust
-	paces paces // nil: nobody wants to know
+	paces paces // nil without WithAdaptivePolling
 }
 
-// instant is a time since the tracker's start by the monotonic clock, so that
-// a stepping wall clock moves no poll. A third of the size of a time.Time: a
-// million waits have a few each.
+// instant is a time since the tracker's start by the monotonic clock, so that a
+// step of the wall clock moves no poll. It has a third of the size of a
+// time.Time: a million waits have a few each.
 type instant time.Duration
 
 func newTracker(log *slog.Logger, maxAge time.Duration) *tracker {
@@ -48,27 +48,27 @@ type wait struct {
 	id       string
 	watchers []*watcher
 	last     *Task   // the newest state seen
-	lastErr  error   // what the last poll met, if it failed
+	lastErr  error   // of the last poll, if it failed
 	asOf     instant // when last was true: a poll that was asked earlier knows less
 	music    bool
-	kindless bool // nobody knows whether it is a music task
+	unsure   bool // whether it is a music task
 	callback bool // one is expected
 
 	// For the scheduler.
-	due     instant   // when to poll next
-	asked   instant   // when the last poll began
-	missing *[2]row   // nil if there is none: answers that there is no such task: of the status endpoint, of the one for music
-	in      *dueQueue // nil while a poll is under way
-	index   int       // in it
-	polls   int       // begun
-	fails   int       // in a row, up to the last poll
-	joins   int       // how often somebody joined the waiting
-	again   bool      // poll once more after the poll that is under way
-	woken   bool      // a callback or another process told of it
-	abandon context.CancelFunc
+	due      instant   // when to poll next
+	asked    instant   // when the last poll began
+	notFound *notFound // nil if no poll was answered so
+	in       *dueQueue // nil while a poll is under way
+	index    int       // in it
+	polls    int       // begun
+	fails    int       // in a row, up to the last poll
+	joins    int       // how many watchers have joined later
+	again    bool      // poll once more after the poll that is under way
+	woken    bool      // a callback or another process told of it
+	abandon  context.CancelFunc
 }
 
-// origin is who learned of a state.
+// origin is where a state was learned.
 type origin int
 
 const (
@@ -84,23 +84,23 @@ type report struct {
 	task  *Task // not changed by the caller afterwards
 	err   error
 	from  origin
-	asked instant // when the question was put whose answer this is; for a callback, when it came
+	asked instant // when the request for it was sent; for a callback, when it came
 
 	// For polls.
-	polled *wait         // for which it was asked; it may be over by now
+	polled *wait         // the wait it was for, which may be over by now
 	music  bool          // asked at the music endpoint
 	means  meaning       // of err
 	pause  time.Duration // before the next one
-	joins  int           // of the wait when the pause was reckoned
+	joins  int           // of the wait when the pause was computed
 }
 
 // report is the waist: all that is learned of a task goes through here. The
 // first final state of a task stands; a different later one is logged and
-// changes nothing. The state that stands after the report comes back; nil if
-// there is none.
+// changes nothing. report returns the state that stands, or nil if there is
+// none.
 //
-// A task that was reported is labelled and never changes again: the tracker
-// and all who are told of it share it, and copy it where it becomes a user's.
+// A task that was reported is labelled and never changes again: the tracker and
+// the watchers share it, and it is copied where it becomes a user's.
 func (t *tracker) report(r report) *Task {
 	t.mu.Lock()
 	rec := t.known.byTask[r.id]
@@ -123,7 +123,7 @@ func (t *tracker) report(r report) *Task {
 		w.woken = true
 		t.hint(w)
 	}
-	// A result among others that are waited for moves no poll.
+	// A result does not move the polls of the other waits.
 	moved := silent || len(t.waits) == 0 || t.waits[r.id] != nil
 	t.mu.Unlock()
 	if conflict {
@@ -139,7 +139,7 @@ func (t *tracker) report(r report) *Task {
 	return r.task
 }
 
-// learn takes a state in. It tells whether it is now clear that callbacks do
+// learn records a state. It reports whether it is now clear that callbacks do
 // not come.
 func (t *tracker) learn(rec *record, w *wait, r report) (silent bool) {
 	final := r.task.Status.Done()
@@ -147,7 +147,7 @@ func (t *tracker) learn(rec *record, w *wait, r report) (silent bool) {
 		t.trust.heard()
 	}
 	if rec == nil && final && (w != nil || r.from == fromCallback) {
-		rec = t.known.ofTask(r.id) // so that it stands from now on
+		rec = t.known.ofTask(r.id) // so that this state stands from now on
 		rec.music = r.music
 	}
 	if rec != nil && rec.final == nil {
@@ -160,24 +160,24 @@ func (t *tracker) learn(rec *record, w *wait, r report) (silent bool) {
 	if w == nil {
 		return false
 	}
-	w.lastErr, w.fails, w.missing = nil, 0, nil
-	w.kindless = w.kindless && r.polled != w
-	if final || r.asked >= w.asOf { // else a later answer has overtaken this one
+	w.lastErr, w.fails, w.notFound = nil, 0, nil
+	w.unsure = w.unsure && r.polled != w
+	if final || r.asked >= w.asOf { // otherwise a later answer has overtaken this one
 		w.last, w.asOf = r.task, r.asked
 		t.tell(w, outcome{task: r.task, ends: final, asked: r.asked})
 	}
 	if !final && r.polled == w {
 		t.requeue(w, r)
 	}
-	// The first poll finds what was done before the waiting began: that says
-	// nothing about callbacks.
+	// A result of the first poll says nothing about callbacks: its callback may
+	// have come before the wait began.
 	return final && r.from == fromPoll && w.callback && !w.woken && w.polls > 1 && t.trust.missed()
 }
 
-// fail takes in that a poll brought no state.
+// fail records that a poll brought no state.
 func (t *tracker) fail(w *wait, r report) {
 	if w == nil || w != r.polled {
-		return // it was asked for those who have left
+		return // its wait is over
 	}
 	w.fails++
 	ends := w.judge(&r)
@@ -196,8 +196,8 @@ func (w *wait) state() *Task {
 	return &Task{ID: w.id}
 }
 
-// tell hands an outcome to those who want it. With the last one the wait is
-// over.
+// tell passes an outcome to the watchers that want it. The last outcome ends
+// the wait.
 func (t *tracker) tell(w *wait, o outcome) {
 	for _, by := range w.watchers {
 		if o.ends || by.wants == answers || by.wants == states && o.err == nil {
@@ -234,13 +234,13 @@ func (t *tracker) nudge() {
 	}
 }
 
-// lockedChunk is how many tasks are entered or left under one lock, so that
-// a call with a million of them does not hold up callbacks.
+// lockedChunk is how many tasks are entered or left in one go, so that a call
+// with a million of them does not hold up callbacks.
 const lockedChunk = 1024
 
-// enter makes by wait for the tasks; first are the pauses before a task's
-// first poll, without and with a callback expected. Final states that are
-// known already are told at once.
+// enter makes by wait for the tasks; first are the pauses before a task's first
+// poll, without and with a callback expected. If a task's final state is known
+// already, by gets it at once.
 func (t *tracker) enter(by *watcher, ids []string, music bool, first [2]time.Duration, anyCallback bool) {
 	for chunk := range slices.Chunk(ids, lockedChunk) {
 		t.mu.Lock()
@@ -263,12 +263,12 @@ func (t *tracker) enterOne(by *watcher, id string, music bool, first [2]time.Dur
 		return
 	}
 	hinted := by.wants == answers
-	w := &wait{id: id, watchers: []*watcher{by}, music: music, kindless: !music, callback: anyCallback,
+	w := &wait{id: id, watchers: []*watcher{by}, music: music, unsure: !music, callback: anyCallback,
 		woken: hinted, again: hinted}
 	if rec != nil {
 		w.callback = rec.callback
 		if rec.model != "" {
-			w.music, w.kindless = rec.music, false
+			w.music, w.unsure = rec.music, false
 		}
 	}
 	pause := first[0]
@@ -279,12 +279,12 @@ func (t *tracker) enterOne(by *watcher, id string, music bool, first [2]time.Dur
 	t.requeue(w, report{pause: pause})
 }
 
-// join adds by to a wait that there is.
+// join adds by to an existing wait.
 func (t *tracker) join(w *wait, by *watcher, music bool) {
 	w.watchers = append(w.watchers, by)
 	w.joins++
 	if music {
-		w.music, w.kindless = true, false
+		w.music, w.unsure = true, false
 	}
 	if by.wants == answers {
 		w.woken = true
@@ -298,12 +298,12 @@ func (t *tracker) join(w *wait, by *watcher, music bool) {
 type remainder struct {
 	id   string
 	last *Task // nil if no state was seen
-	err  error // what the last poll met, if it failed
+	err  error // of the last poll, if it failed
 }
 
-// leave takes by away from the tasks it still waits for, and gives their
-// newest states, which the caller must not change. Tasks that nobody waits for
-// any more are polled no more.
+// leave removes by from the tasks it still waits for, and returns their newest
+// states, which the caller must not change. Tasks that nobody waits for any
+// more are polled no more.
 func (t *tracker) leave(by *watcher, ids []string) []remainder {
 	var left []remainder
 	for chunk := range slices.Chunk(ids, lockedChunk) {
@@ -319,7 +319,7 @@ func (t *tracker) leave(by *watcher, ids []string) []remainder {
 	return left
 }
 
-// part takes by away from a task, if it waits for it.
+// part removes by from one task, and reports whether it still waited for it.
 func (t *tracker) part(w *wait, by *watcher) bool {
 	i := slices.Index(w.watchers, by)
 	if i < 0 {
@@ -332,8 +332,8 @@ func (t *tracker) part(w *wait, by *watcher) bool {
 	return true
 }
 
-// task is the remainder as its caller gets it: a copy with the labels that are
-// known.
+// task returns a copy of a remainder's state for its caller, with the labels
+// that are known.
 func (t *tracker) task(r remainder) *Task {
 	task := &Task{ID: r.id}
 	if r.last != nil {
@@ -347,8 +347,8 @@ func (t *tracker) task(r remainder) *Task {
 	return task
 }
 
-// forEach calls do for every task that is waited for, some at a time, so that
-// nobody is held up.
+// forEach calls do for every wait, in chunks, so that it does not hold up
+// callbacks.
 func (t *tracker) forEach(do func(*wait)) {
 	t.mu.Lock()
 	all := slices.Collect(maps.Values(t.waits))

@@ -2,19 +2,19 @@ package vidgo
 
 import "container/heap"
 
-// callbackTrust tells whether expected callbacks do come.
+// callbackTrust keeps track of whether expected callbacks come.
 type callbackTrust struct {
 	misses int  // results found only by polling, in a row
 	silent bool // callbacks do not come
 	told   bool // the scheduler has adapted to that
 }
 
-// maxMisses is how many missing callbacks in a row are no accident any more.
+// maxMisses is how many missing callbacks in a row are no longer an accident.
 const maxMisses = 3
 
 func (c *callbackTrust) heard() { *c = callbackTrust{} }
 
-// missed counts a callback that did not come. It tells whether it is the one
+// missed counts a callback that did not come, and reports whether it is the one
 // that ends the trust.
 func (c *callbackTrust) missed() bool {
 	c.misses++
@@ -23,8 +23,8 @@ func (c *callbackTrust) missed() bool {
 	return first
 }
 
-// adapt makes polls of waits that run already come as if there were no
-// callbacks, once it is clear that none come.
+// adapt brings the polls of existing waits forward, once it is clear that no
+// callbacks come.
 func (p *poller) adapt() {
 	t := p.tracker
 	t.mu.Lock()

@@ -9,7 +9,7 @@ type watcher struct {
 	lastLook instant  // when to poll once more before the deadline; 0: there is none
 	signal   chan struct{}
 	queue    []outcome // not taken yet; guarded by the tracker's mutex
-	taken    []outcome // from the queue, by the caller, who goes through them without the mutex
+	taken    []outcome // from the queue; only the waiting goroutine uses it, so it needs no mutex
 }
 
 func newWatcher(wants wants, schedule Schedule) *watcher {
@@ -25,19 +25,18 @@ const (
 	answers              // every failed poll, too
 )
 
-// outcome is one thing a watcher is told. task has at least its ID; others
-// have it, too: see [tracker.report].
+// outcome is one thing that a watcher is told. task has at least its ID. It is
+// shared: see [tracker.report].
 type outcome struct {
 	task    *Task
 	err     error
-	pollErr error   // what the last poll met, if the end is none of its doing
-	ends    bool    // nothing more comes of this task
+	pollErr error   // of the last poll, if that is not why it ends
+	ends    bool    // it is the last outcome of the task
 	asked   instant // when the poll behind it began
 }
 
-// push queues an outcome. Of states that were not taken in time only the
-// newest is kept: whoever reads slowly wants to know how it stands, and the
-// queue stays bounded.
+// push queues an outcome. A newer state replaces one that was not taken yet: a
+// slow reader wants the newest, and the queue stays bounded.
 func (w *watcher) push(o outcome) {
 	if n := len(w.queue); n > 0 && w.wants != finals && !w.queue[n-1].ends {
 		w.queue[n-1] = o
@@ -46,12 +45,12 @@ func (w *watcher) push(o outcome) {
 	}
 	select {
 	case w.signal <- struct{}{}:
-	default: // it has not taken the last signal yet
+	default: // the last signal was not received yet
 	}
 }
 
-// take gives the next outcome that is there. It takes all of them at once, so
-// that many results do not each want the mutex.
+// take returns the next outcome, if there is one. It takes all queued ones at
+// once, so that many results do not need the mutex one by one.
 func (t *tracker) take(w *watcher) (outcome, bool) {
 	if len(w.taken) == 0 {
 		t.mu.Lock()
@@ -67,8 +66,8 @@ func (t *tracker) take(w *watcher) (outcome, bool) {
 	return o, true
 }
 
-// next waits for the next outcome. It gives false when ctx ends first; an
-// outcome that is there at the same moment wins.
+// next waits for the next outcome. It returns false if ctx ends first; an
+// outcome that comes at the same moment wins.
 func (t *tracker) next(ctx context.Context, w *watcher) (outcome, bool) {
 	for {
 		if o, ok := t.take(w); ok {
