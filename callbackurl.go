@@ -301,7 +301,7 @@ func checkSuffix(name string, labels []string) error {
 	case isNumber(last):
 		// One rule for 127.1, 0x7f.1, 0177.0.0.1, 2130706433, 1.2.3.4.5 and
 		// 8.8.8.8 with a dot at its end: some resolvers take them for addresses.
-		return fmt.Errorf("the host %s ends in a number but is no IP address in its usual spelling; use a name or an address like 8.8.8.8", name)
+		return fmt.Errorf("the host %s ends in a number but is not an IP address in its usual spelling; use a name or an address like 8.8.8.8", name)
 	case slices.Contains(privateSuffixes, last):
 		return fmt.Errorf("the host name %s ends in %q, which is not for the internet; use a public name", name, last)
 	case len(labels) < 2:

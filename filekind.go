@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// extensions are those of the kinds that [http.DetectContentType] knows and
-// Vidgo may make. SVG and HTML are not among them, nor is anything that a
-// desktop would run.
+// extensions are those for the kinds that [http.DetectContentType] knows and
+// Vidgo may make. SVG and HTML are not among them, nor anything that a desktop
+// would run.
 var extensions = map[string]string{
 	"image/png":       ".png",
 	"image/jpeg":      ".jpg",
@@ -30,8 +30,8 @@ var extensions = map[string]string{
 	"text/plain":      ".txt",
 }
 
-// otherExtensions are taken from a URL, or from the file's declared format, for
-// content that says nothing of itself.
+// otherExtensions are accepted from a URL, or from the file's declared format,
+// if the content does not show its kind.
 var otherExtensions = []string{
 	".aac", ".avif", ".fbx", ".flac", ".glb", ".gltf", ".heic", ".m4a", ".mkv", ".mov", ".mp3", ".mp4",
 	".obj", ".ogg", ".opus", ".ply", ".stl", ".usdz", ".wav", ".webm", ".webp",
@@ -39,7 +39,7 @@ var otherExtensions = []string{
 
 const unknownExtension = ".bin"
 
-// allExtensions are all that a saved file can have.
+// allExtensions returns every extension that a saved file can have.
 func allExtensions() []string {
 	all := append([]string{unknownExtension}, otherExtensions...)
 	for _, ext := range extensions {
@@ -49,12 +49,13 @@ func allExtensions() []string {
 	return slices.Compact(all)
 }
 
-// containers are kinds that say little of what is in them.
+// containers are kinds that say little about what is in them.
 var containers = []string{"application/zip", "application/ogg", "video/webm", "text/plain"}
 
-// contentKind tells by its first bytes what a file is, and whether it can be one
-// of Vidgo's results. A page never is: it is an error, or active content. Other
-// text is only where f is no image, video or audio: some 3D formats are text.
+// contentKind returns what a file is by its first bytes, and whether it can be
+// one of Vidgo's results. A page never is: it is an error, or active content.
+// Other text is one only if f is not an image, video or audio: some 3D formats
+// are text.
 func contentKind(head []byte, f File) (kind string, ok bool) {
 	kind, _, _ = strings.Cut(http.DetectContentType(head), ";")
 	if kind == "text/plain" {
@@ -63,7 +64,7 @@ func contentKind(head []byte, f File) (kind string, ok bool) {
 	return kind, !strings.HasPrefix(kind, "text/")
 }
 
-// extension gives a file of the kind its extension.
+// extension returns the extension for f, whose content is of the given kind.
 func extension(kind string, f File) string {
 	ext, known := extensions[kind]
 	if known && !slices.Contains(containers, kind) {
@@ -90,8 +91,8 @@ func urlExtension(raw string) string {
 
 const maxNameLength = 200 // bytes; file systems take 255, and the part file has more behind it
 
-// safeName makes a name that is one segment of a path on every system, shows as
-// it is, and hides nothing. It is empty if nothing is left.
+// safeName makes s a file name on every system, which looks like what it is and
+// is not hidden. It is empty if nothing is left.
 func safeName(s string) string {
 	s = s[strings.LastIndexAny(s, `/\`)+1:]
 	s = strings.Map(func(r rune) rune {
@@ -116,12 +117,12 @@ func safeName(s string) string {
 	return s
 }
 
-// isBidi tells of the runes that make a name read in another order.
+// isBidi reports whether r changes the order in which a name is displayed.
 func isBidi(r rune) bool {
 	return r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069' || r == '\u200e' || r == '\u200f'
 }
 
-// devices are the names that Windows keeps for itself, whatever their extension.
+// devices are the names that Windows reserves, with any extension.
 var devices = []string{"con", "prn", "aux", "nul", "conin$", "conout$"}
 
 func isDevice(name string) bool {
@@ -137,8 +138,8 @@ func isDevice(name string) bool {
 	return ok && (len(rest) == 1 && rest[0] >= '0' && rest[0] <= '9' || slices.Contains([]string{"¹", "²", "³"}, rest))
 }
 
-// plainName makes a name from an id, which may hold anything. Different ids have
-// different names.
+// plainName makes a file name from an id, which may hold anything. Different
+// ids have different names.
 func plainName(id string) string {
 	s := strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-", r) {

@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-const sniffLength = 512 // bytes that tell what a file is
+const sniffLength = 512 // bytes that show what a file is
 
-// imageKind tells by its first bytes what an image is; an error if Vidgo would
-// not take it (POST /api/common/upload/stream).
+// imageKind returns the kind of an image by its first bytes, or an error if
+// Vidgo would not take it (POST /api/common/upload/stream).
 func imageKind(head []byte) (string, error) {
 	if len(head) == 0 {
 		return "", &InputError{Field: "image", Reason: "is empty; want a JPEG, PNG, GIF or WebP image"}
@@ -25,20 +25,20 @@ func imageKind(head []byte) (string, error) {
 	}
 }
 
-// endFinder finds images that were cut off, as downloads and copies are. It
-// looks for the mark that ends the image, wherever that is: phones and editors
-// put whole videos behind it. That a thumbnail has the same mark makes it miss
-// some, which Vidgo will find.
+// endFinder finds images that were cut off, as downloads and copies can be. It
+// looks for the mark that ends the image anywhere, because phones and editors
+// put whole videos behind it. It misses an image that is cut off after a
+// thumbnail with the same mark: Vidgo has to find that.
 type endFinder struct {
 	kind  string
-	head  []byte // as much as sniffLength
+	head  []byte // up to sniffLength bytes
 	size  int64
-	last  []byte // what could be the begin of the mark
+	last  []byte // the end of what was written, which may be the start of the mark
 	found bool
 }
 
-// endMarks are what an image of the kind must have somewhere. The size of a WebP
-// stands in its head.
+// endMarks are what an image of the kind must have somewhere. A WebP has none,
+// but its size in its head.
 var endMarks = map[string]string{"image/png": "IEND\xae\x42\x60\x82", "image/jpeg": "\xff\xd9", "image/gif": "\x00\x3b"}
 
 func (f *endFinder) Write(p []byte) (int, error) {
@@ -57,7 +57,7 @@ func (f *endFinder) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// check is for the end of the image.
+// check judges the image once all of it was written.
 func (f *endFinder) check() error {
 	whole := f.found
 	if f.kind == "image/webp" {
@@ -69,7 +69,7 @@ func (f *endFinder) check() error {
 	return nil
 }
 
-// extensionOf is the usual one of an image's kind.
+// extensionOf returns the usual extension for an image's kind.
 func extensionOf(kind string) string {
 	if kind == "image/jpeg" {
 		return ".jpg"

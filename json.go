@@ -19,9 +19,9 @@ import (
 
 var errNoObject = errors.New("not a JSON object")
 
-// compactObject validates b, which must be a JSON object, and gives it without
-// white space, in the one form that [json.Marshal] writes: what is stored is
-// read back byte for byte.
+// compactObject checks that b is a JSON object, and returns it in the form that
+// [json.Marshal] writes, without white space, so that what is stored is read
+// back byte for byte.
 func compactObject(b []byte) ([]byte, error) {
 	if len(b) == 0 {
 		b = []byte("?") // Marshal would make it null
@@ -36,9 +36,9 @@ func compactObject(b []byte) ([]byte, error) {
 	return compact, nil
 }
 
-// members gives the keys and values of an object. What is no object has none.
-// raw must be valid and compact; the values are parts of it, and so are most
-// keys: a switch over string(key) allocates nothing.
+// members yields the keys and values of an object, or nothing if raw is not
+// one. raw must be valid and compact. The values are parts of it, and so are
+// most keys: a switch over string(key) allocates nothing.
 func members(raw []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func([]byte, []byte) bool) {
 		if !isObject(raw) {
@@ -58,8 +58,8 @@ func members(raw []byte) iter.Seq2[[]byte, []byte] {
 	}
 }
 
-// elements gives the values of an array. What is no array has none. raw must
-// be valid and compact; the values are parts of it.
+// elements yields the values of an array, or nothing if raw is not one. raw
+// must be valid and compact. The values are parts of it.
 func elements(raw []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		if len(raw) == 0 || raw[0] != '[' {
@@ -78,8 +78,8 @@ func elements(raw []byte) iter.Seq[[]byte] {
 	}
 }
 
-// alone gives a part to keep. Unless it is most of the whole, it is copied: a
-// waiting task must not hold the memory of all that came with it.
+// alone returns a part that can be kept. Unless it is most of the whole, it is a
+// copy: a waiting task must not hold the memory of all that came with it.
 func alone(part, whole []byte) []byte {
 	if len(part) > len(whole)/2 {
 		return part
@@ -87,7 +87,7 @@ func alone(part, whole []byte) []byte {
 	return bytes.Clone(part)
 }
 
-// valueLength is the length of the value that b begins with.
+// valueLength returns the length of the value that b begins with.
 func valueLength(b []byte) int {
 	depth := 0
 	for i := 0; i < len(b); i++ {
@@ -117,7 +117,7 @@ func valueLength(b []byte) int {
 	return len(b)
 }
 
-// stringLength is the length of the string literal that b begins with.
+// stringLength returns the length of the string literal that b begins with.
 func stringLength(b []byte) int {
 	i := 1
 	if end := bytes.IndexByte(b[i:], '"'); end >= 0 {
@@ -140,10 +140,10 @@ func stringLength(b []byte) int {
 
 func isObject(raw []byte) bool { return len(raw) > 0 && raw[0] == '{' }
 
-// present tells whether there is a value other than null.
+// present reports whether there is a value other than null.
 func present(raw []byte) bool { return len(raw) > 0 && string(raw) != "null" }
 
-// keyOf takes a key out of its quotes.
+// keyOf returns a key without its quotes.
 func keyOf(raw []byte) []byte {
 	if bytes.IndexByte(raw, '\\') >= 0 {
 		return []byte(textOf(raw))
@@ -151,8 +151,8 @@ func keyOf(raw []byte) []byte {
 	return raw[1 : len(raw)-1 : len(raw)-1]
 }
 
-// textOf reads a string; a number or boolean as it is written, an object or
-// array as its JSON, and null as "".
+// textOf returns a string's text, "" for null, and any other value as it is
+// written.
 func textOf(raw []byte) string {
 	switch {
 	case !present(raw):
@@ -170,7 +170,7 @@ func textOf(raw []byte) string {
 }
 
 // numberOf reads a number in any form the API is known to use: 100, 100.0,
-// "100", null. What is no number is 0.
+// "100", null. Anything else is 0.
 func numberOf(raw []byte) float64 {
 	v, err := strconv.ParseFloat(string(bytes.Trim(raw, `"`)), 64)
 	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
@@ -179,7 +179,7 @@ func numberOf(raw []byte) float64 {
 	return v
 }
 
-// object is a JSON object that is edited: its members keep their order.
+// object is a JSON object that can be edited. Its members keep their order.
 type object struct {
 	members []member
 	err     error // the first value that could not be written
@@ -190,7 +190,7 @@ type member struct {
 	value []byte
 }
 
-// set puts value in its place, or at the end.
+// set replaces the value of a key, or adds it at the end.
 func (o *object) set(key string, value any) {
 	raw, err := json.Marshal(value)
 	if err != nil {
@@ -221,7 +221,7 @@ func (o *object) bytes() []byte {
 	return b.Bytes()
 }
 
-// writeKey writes a key as it came: json.Marshal would mend what is no UTF-8.
+// writeKey writes a key as it came: json.Marshal would replace invalid UTF-8.
 func writeKey(b *bytes.Buffer, key string) {
 	if strings.ContainsAny(key, "\"\\<>&\u2028\u2029") || strings.ContainsFunc(key, func(r rune) bool { return r < ' ' }) {
 		quoted, _ := json.Marshal(key) // a string always can be

@@ -411,7 +411,7 @@ func parseBaseURL(raw string, plainHTTP bool) (*url.URL, error) {
 	case err != nil:
 		fault = "cannot be parsed" // err would print the URL, password and all
 	case u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "":
-		fault = "is no absolute URL; want one like " + defaultBaseURL
+		fault = "is not an absolute URL; want one like " + defaultBaseURL
 	case u.Port() != "" && !goodPort(u.Port()), strings.HasSuffix(u.Host, ":"):
 		fault = "has a bad port; want 1 to 65535"
 	case u.User != nil:

@@ -11,42 +11,41 @@ import (
 	"os"
 )
 
-// syncEvery is how many bytes are written between two moments from which a
-// download can go on after a crash. What was written but not synced may read as
-// zeros then.
+// syncEvery is how many bytes a crash can cost a download at most. What was
+// written and not synced may read as zeros afterwards.
 const syncEvery = 64 << 20
 
-// partFile is a file that is not whole yet: NAME.part, and NAME.part.json, which
-// tells what it is a part of. It is a sink.
+// partFile is a file that is not complete yet: NAME.part, and NAME.part.json,
+// which says what it is a part of. It is a sink.
 type partFile struct {
 	root *os.Root
 	name string // of the part
 	file *os.File
 	hash hash.Hash
-	head []byte // what tells its kind
+	head []byte // its first bytes, which show its kind
 	note partNote
 	size int64
 
-	finished bool // whatever came of it
+	finished bool // with or without success
 }
 
-// partNote is what NAME.part.json says. The link is not in it: links run out.
+// partNote is what NAME.part.json holds. The link is not in it: links expire.
 type partNote struct {
 	Tag    string `json:"tag"`    // ETag or Last-Modified
 	Total  int64  `json:"total"`  // -1 if unknown
-	Synced int64  `json:"synced"` // bytes that are certainly there
+	Synced int64  `json:"synced"` // bytes that are certainly on the disk
 }
 
-// openPart goes on with a part of an earlier call, or begins one.
+// openPart opens the part that an earlier call left, or a new one.
 func openPart(root *os.Root, base string) (*partFile, error) {
 	p := &partFile{root: root, name: base + ".part", hash: sha256.New()}
 	for _, name := range []string{p.name, p.noteName()} {
 		if info, err := root.Lstat(name); err == nil && !info.Mode().IsRegular() {
-			return nil, fmt.Errorf("%s is no regular file", name)
+			return nil, fmt.Errorf("%s is not a regular file", name)
 		}
 	}
 	if _, err := root.Lstat(p.noteName()); err != nil {
-		_ = root.Remove(p.name) // nobody can go on with it, and it may be a link of somebody's
+		_ = root.Remove(p.name) // it cannot be continued, and may be a hard link to somebody's file
 	}
 	var err error
 	if p.file, err = root.OpenFile(p.name, os.O_RDWR|os.O_CREATE, 0o666); err != nil {
@@ -59,7 +58,7 @@ func openPart(root *os.Root, base string) (*partFile, error) {
 	return p, nil
 }
 
-// resume reads what is there already, as far as the note can be trusted.
+// resume keeps what is there already, as far as the note can be trusted.
 func (p *partFile) resume() error {
 	p.note = partNote{Total: -1}
 	raw, err := p.root.ReadFile(p.noteName())
@@ -81,7 +80,7 @@ func (p *partFile) resume() error {
 	return p.reread()
 }
 
-// reread takes the bytes that are there into the hash and the head.
+// reread reads what is there into the hash and the head.
 func (p *partFile) reread() error {
 	buf := make([]byte, 64<<10)
 	for {
@@ -115,7 +114,7 @@ func (p *partFile) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// sync makes what is there survive a crash, and notes that.
+// sync makes what was written survive a crash, and notes how much that is.
 func (p *partFile) sync() error {
 	if err := p.file.Sync(); err != nil {
 		return err
@@ -126,7 +125,7 @@ func (p *partFile) sync() error {
 
 func (p *partFile) write() error {
 	if p.note.Tag == "" {
-		return nil // nothing tells whether the next answer is about the same file
+		return nil // without a validator the part cannot be continued
 	}
 	raw, err := json.Marshal(p.note)
 	if err != nil {
@@ -153,8 +152,8 @@ func (p *partFile) restart() error {
 	return err
 }
 
-// abandon closes the part, unless it was finished. It is kept for the next call
-// if that can go on with it, and removed else.
+// abandon closes the part, unless it was finished. It keeps the part if the
+// next call may continue it, and removes it otherwise.
 func (p *partFile) abandon(keep bool) {
 	if p.finished {
 		return
@@ -167,8 +166,8 @@ func (p *partFile) abandon(keep bool) {
 	}
 }
 
-// finish puts the whole file in its place, which is where it appears at once
-// and whole, also after a crash.
+// finish gives the complete file its name, under which it appears at once, and
+// complete even after a crash.
 func (p *partFile) finish(name string, replace bool) error {
 	p.finished = true
 	err := p.file.Sync()
@@ -193,7 +192,7 @@ func (p *partFile) place(name string, replace bool) error {
 	if replace {
 		return p.root.Rename(p.name, name)
 	}
-	// A rename would replace a file that has just come.
+	// A rename would replace a file that somebody has just made.
 	err := p.root.Link(p.name, name)
 	if err == nil {
 		return p.root.Remove(p.name)

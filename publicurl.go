@@ -6,15 +6,14 @@ import (
 	"strings"
 )
 
-// checkPublicURL judges a URL that somebody else is to fetch from, or that this
-// program fetches from.
+// checkPublicURL checks a URL from which Vidgo or this program is to download.
 func checkPublicURL(raw string, schemes ...string) error {
 	fault := func(reason string) error {
 		return &InputError{Field: "URL", Reason: fmt.Sprintf("%s: %s", printableURL(raw), reason)}
 	}
 	u, err := url.Parse(raw)
 	if err != nil || u.Hostname() == "" {
-		return fault("it is no URL; want one like https://host/path")
+		return fault("it is not a URL; want one like https://host/path")
 	}
 	if !containsFold(schemes, u.Scheme) {
 		return fault("its scheme is not " + strings.Join(schemes, " or "))

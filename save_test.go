@@ -352,7 +352,7 @@ func TestSaveFollowsNoLinkOutOfTheFolder(t *testing.T) {
 			t.Skip("no symbolic links here: " + err.Error())
 		}
 		_, err := client.Save(t.Context(), task, dir)
-		require.ErrorContains(t, err, "no regular file")
+		require.ErrorContains(t, err, "not a regular file")
 		require.NoFileExists(t, outside)
 
 		readOnly := filepath.Join(t.TempDir(), "a file")

@@ -7,9 +7,9 @@ import (
 	"sync"
 )
 
-// saving lets one call of this process at a time write a part. It is the
-// process's and not a client's, and knows a folder by what it is and not by its
-// path: two paths and two clients can lead to one file.
+// saving lets one call of this process at a time write a part. It is global,
+// and compares folders by os.SameFile and not by their paths, because two
+// clients and two paths can lead to one file.
 var saving partLocks
 
 type partLocks struct {
@@ -43,8 +43,8 @@ func (l *partLocks) lock(ctx context.Context, root *os.Root, base string) (relea
 	}
 }
 
-// take gives what is closed when the holder of the part is done; nil if own
-// holds it now.
+// take returns nil if own now holds the part, else a channel that is closed
+// when its holder is done.
 func (l *partLocks) take(own *partLock) <-chan struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()

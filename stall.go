@@ -10,26 +10,26 @@ import (
 )
 
 // stallGuard ends a request in which nothing moves for a while, in either
-// direction. Files have no length from which a timeout for all of it could be
-// chosen: what is too short for a video on a slow line is an hour of waiting
-// for a picture that got stuck.
+// direction. A timeout for a whole file cannot be chosen well: one that is long
+// enough for a video on a slow line is an hour of waiting for a picture that
+// got stuck.
 type stallGuard struct {
 	next     http.RoundTripper
 	patience time.Duration
 }
 
-// stallError is a timeout, so that it is judged like one.
+// stallError is a timeout, and is retried like one.
 type stallError struct{ patience time.Duration }
 
 func (e stallError) Error() string   { return fmt.Sprintf("nothing moved for %s", e.patience) }
 func (e stallError) Timeout() bool   { return true }
 func (e stallError) Temporary() bool { return true }
 
-// RoundTrip carries out a request, whose answer is guarded until it is closed.
+// RoundTrip sends a request, and guards it until its answer is closed.
 func (g stallGuard) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
 	s := &stall{patience: g.patience, cancel: cancel}
-	s.timer = time.AfterFunc(g.patience, s.give)
+	s.timer = time.AfterFunc(g.patience, s.expire)
 	res, err := g.next.RoundTrip(s.guard(req.Clone(s.limit.on(ctx, s.end))))
 	s.answered()
 	if err != nil || res == nil {
@@ -57,12 +57,12 @@ type stall struct {
 type phase int
 
 const (
-	sendingBody phase = iota // it is the request's body that moves
-	readingBody              // it is the answer's: a transport may read on in the request's
+	sendingBody phase = iota // the request's body moves
+	readingBody              // the answer's body moves, even if a transport still reads the request's
 	closed
 )
 
-func (s *stall) give() { s.cancel(stallError{s.patience}) }
+func (s *stall) expire() { s.cancel(stallError{s.patience}) }
 
 // guard wraps the request's body, and those that net/http may ask for when it
 // repeats the request by itself.
@@ -80,7 +80,7 @@ func (s *stall) guard(req *http.Request) *http.Request {
 	return req
 }
 
-// wait begins the patience anew, if in is still what moves.
+// wait starts the timer anew, if the request is still in the phase in.
 func (s *stall) wait(in phase) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -89,7 +89,7 @@ func (s *stall) wait(in phase) {
 	}
 }
 
-// hold stops the timer: what is waited for is the caller's own reader or writer,
+// hold stops the timer while the caller's own reader or writer is waited for,
 // and not the network.
 func (s *stall) hold(in phase) {
 	s.mu.Lock()
@@ -114,8 +114,7 @@ func (s *stall) end() {
 	s.cancel(context.Canceled)
 }
 
-// explain puts the reason in place of the "context canceled" that the
-// transport makes of it.
+// explain replaces the transport's "context canceled" by the reason.
 func (s *stall) explain(ctx context.Context, err error) error {
 	if cause, ok := context.Cause(ctx).(stallError); ok && err != nil && err != io.EOF {
 		return cause

@@ -73,7 +73,7 @@ func statusOf(raw []byte) Status {
 func decodeState(raw []byte) (Task, error) {
 	t, err := decodeTask(raw)
 	if err == nil && t.ID == "" && t.Status == "" {
-		err = errors.New("it is no task")
+		err = errors.New("it is not a task")
 	}
 	return t, err
 }

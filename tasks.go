@@ -262,7 +262,7 @@ func encodeInput(in Input) (model string, object json.RawMessage, err error) {
 		return model, nil, &InputError{Model: model, Field: "input", Reason: "cannot be written as JSON: " + err.Error()}
 	}
 	if object[0] != '{' {
-		return model, nil, &InputError{Model: model, Field: "input", Reason: "is no JSON object but " + clip(string(object), 40)}
+		return model, nil, &InputError{Model: model, Field: "input", Reason: "is not a JSON object but " + clip(string(object), 40)}
 	}
 	return model, object, nil
 }

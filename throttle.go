@@ -7,16 +7,16 @@ import (
 	"time"
 )
 
-// throttle lets n tries happen in a minute, in the order they came. A place is
-// taken for as long as its try lasts, and is free again a minute after: so
-// whatever moment of a try the server counts, it counts no more than n in any
-// minute. A token bucket would let through almost twice as many in its first one.
+// throttle allows n tries a minute, in the order they came. A try holds its
+// place until a minute after it has ended, so the server counts no more than n
+// in any minute, whichever moment of a try it goes by. A token bucket would
+// allow almost twice as many in its first minute.
 type throttle struct {
-	turn  chan struct{} // held by the one who waits for a place; the others wait for the turn
-	freed chan struct{} // tells that one that a try has ended
+	turn  chan struct{} // held by the call that waits for a place; the others wait for the turn
+	freed chan struct{} // tells that call that a try has ended
 
 	mu     sync.Mutex  // guards places; never held while blocking
-	places []time.Time // when each is free; the zero time while it is taken
+	places []time.Time // when each becomes free; the zero time while a call holds it
 }
 
 const throttleWindow = time.Minute
@@ -29,8 +29,7 @@ func newThrottle(n int) *throttle {
 	return t
 }
 
-// place is one call's place in a throttle, of which it has a new one for each
-// try.
+// place is a call's place in a throttle, a new one for each try.
 type place struct {
 	throttle *throttle
 	index    int
@@ -38,7 +37,7 @@ type place struct {
 }
 
 // acquire waits for a place, after it has given back the one that is held. If
-// none gets free before ctx's deadline, it says so at once.
+// none becomes free before ctx's deadline, it fails at once.
 func (p *place) acquire(ctx context.Context) error {
 	p.release()
 	if ctx.Err() != nil {
@@ -71,8 +70,8 @@ func (p *place) release() {
 	}
 }
 
-// take gives the index of a free place, or -1 and when one will be free; the zero time if
-// nobody knows, because all are taken.
+// take returns the index of a free place, or -1 and when one will be free. That
+// is the zero time if tries hold all of them, so that nobody knows.
 func (t *throttle) take(now time.Time) (index int, free time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -95,7 +94,7 @@ func (t *throttle) give(index int, now time.Time) {
 	t.mu.Unlock()
 	select {
 	case t.freed <- struct{}{}:
-	default: // it was told already
+	default: // the last signal was not received yet
 	}
 }
 

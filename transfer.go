@@ -18,11 +18,11 @@ import (
 const (
 	// maxFruitless is how many tries in a row may bring nothing. With pauses of
 	// 1, 2, 4 and 8 seconds between them this is also the patience for a file
-	// that is announced before it is there.
+	// that is announced before it can be downloaded.
 	maxFruitless     = 5
 	firstFilePause   = time.Second
 	maxFilePause     = 8 * time.Second
-	maxFileRetryWait = time.Minute // longest Retry-After that is waited for
+	maxFileRetryWait = time.Minute // the longest Retry-After that is honoured
 )
 
 // transfer brings one file from its host to a sink, in as many tries as it
@@ -31,34 +31,34 @@ type transfer struct {
 	http     *http.Client
 	agent    string
 	file     File
-	fresh    func(context.Context) (string, error) // asks for a new link; nil if nobody can
+	fresh    func(context.Context) (string, error) // requests a new link; nil if that cannot be done
 	to       sink
 	limit    int64
-	progress func(done, total int64) // nil if nobody wants to know
+	progress func(done, total int64) // may be nil
 
 	have   int64  // bytes in the sink
-	tag    string // what tells whether the file is still the same; "" if nothing does
+	tag    string // the file's validator; "" if it has none
 	total  int64  // bytes of the file; -1 if unknown
-	until  int64  // where the answer that is read has to end; -1 if unknown
-	best   int64  // how far any try has come
-	linked bool   // a new link was asked for already
+	until  int64  // where the current answer must end; -1 if unknown
+	best   int64  // the most bytes any try had in the sink
+	linked bool   // a new link was requested already
 }
 
 // sink is where a file goes.
 type sink interface {
 	io.Writer
-	// begin is called before the first byte, and when the file is another one.
+	// begin is called before the first byte, and again after each restart.
 	begin(tag string, total int64) error
-	// restart forgets what was written. An error if that cannot be done.
+	// restart discards what was written. It is an error if that cannot be done.
 	restart() error
 }
 
-// sinkError is one of the sink, for which no other try is of use.
+// sinkError marks an error of the sink, which the next try would meet again.
 type sinkError struct{ error }
 
 func (e sinkError) Unwrap() error { return e.error }
 
-// run tries until the file is there, or nothing comes any more.
+// run tries until the file is complete, or too many tries bring nothing.
 func (t *transfer) run(ctx context.Context) error {
 	if t.have > 0 && t.have == t.total {
 		return t.fits() // an earlier call had all of it
@@ -91,7 +91,7 @@ func (t *transfer) run(ctx context.Context) error {
 	}
 }
 
-// rest pauses for d. If there is no time for that, it gives the error to end
+// rest pauses for d. If there is no time for that, it returns the error to end
 // with.
 func (t *transfer) rest(ctx context.Context, last *DownloadError, d time.Duration) error {
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= d {
@@ -103,9 +103,9 @@ func (t *transfer) rest(ctx context.Context, last *DownloadError, d time.Duratio
 	return nil
 }
 
-// refresh asks for a new link. It tells whether to try that at once: the first
-// time, because later ones may only be signed anew, for a file that is not there
-// yet.
+// refresh requests a new link. It reports whether to try that at once, which is
+// only for the first one: for a file that is not there yet, later ones may
+// differ in their signature only.
 func (t *transfer) refresh(ctx context.Context) bool {
 	if t.fresh == nil {
 		return false
@@ -119,7 +119,7 @@ func (t *transfer) refresh(ctx context.Context) bool {
 	return first
 }
 
-// try asks once for what is missing.
+// try requests what is missing once.
 func (t *transfer) try(ctx context.Context) error {
 	req, err := t.request(ctx)
 	if err != nil {
@@ -151,7 +151,7 @@ func (t *transfer) request(ctx context.Context) (*http.Request, error) {
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, t.file.URL, nil)
 	if err != nil {
-		return nil, t.error(&DownloadError{Reason: "the link is no URL"})
+		return nil, t.error(&DownloadError{Reason: "the link is not a URL"})
 	}
 	req.Header.Set("User-Agent", t.agent) // some hosts refuse Go's own
 	req.Header.Set("Accept-Encoding", "identity")
@@ -162,19 +162,19 @@ func (t *transfer) request(ctx context.Context) (*http.Request, error) {
 	return req, nil
 }
 
-// accept judges the answer's head, and makes what is here fit what comes.
+// accept checks the answer's header, and prepares the sink for its body.
 func (t *transfer) accept(res *http.Response) error {
 	switch {
 	case res.StatusCode == http.StatusOK, res.StatusCode == http.StatusPartialContent && t.have > 0:
 	case res.StatusCode == http.StatusPartialContent:
-		return t.error(&DownloadError{StatusCode: res.StatusCode, Reason: "the host sent a part, and all was asked for", next: tryAgain})
+		return t.error(&DownloadError{StatusCode: res.StatusCode, Reason: "the host sent only a part of the file", next: tryAgain})
 	case res.StatusCode == http.StatusRequestedRangeNotSatisfiable && t.have > 0:
 		return t.restart("the host has no such part of the file")
 	default:
 		return t.refused(res)
 	}
 	if coding := res.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
-		return t.error(&DownloadError{StatusCode: res.StatusCode, Reason: "the file comes compressed as " + clip(coding, 20) + ", which nobody asked for"})
+		return t.error(&DownloadError{StatusCode: res.StatusCode, Reason: "the host compressed the file as " + clip(coding, 20) + ", which was not requested"})
 	}
 	if res.StatusCode == http.StatusPartialContent {
 		return t.acceptPart(res)
@@ -189,7 +189,7 @@ func (t *transfer) acceptPart(res *http.Response) error {
 		same = false
 	}
 	if !ok || !same {
-		return t.restart("the host sent another part than was asked for")
+		return t.restart("the host sent another part than the one requested")
 	}
 	if t.until = end + 1; total >= 0 {
 		t.total = total
@@ -197,8 +197,8 @@ func (t *transfer) acceptPart(res *http.Response) error {
 	return t.fits()
 }
 
-// acceptWhole takes the file from its start. If it is the one of which a part is
-// here, that part is skipped: the host knows no ranges.
+// acceptWhole accepts the file from its start. If it is the file of which the
+// sink has a part, that part is skipped: the host does not support ranges.
 func (t *transfer) acceptWhole(res *http.Response) error {
 	tag := validator(res.Header)
 	if t.have > 0 && tag != "" && tag == t.tag && res.ContentLength == t.total {
@@ -215,7 +215,7 @@ func (t *transfer) acceptWhole(res *http.Response) error {
 	}
 	t.tag, t.total, t.until = tag, res.ContentLength, res.ContentLength
 	if t.total < 0 && t.file.Size > 0 {
-		t.total = t.file.Size // nothing else tells whether it is whole
+		t.total = t.file.Size // nothing else says when it is complete
 	}
 	if err := t.fits(); err != nil {
 		return err
@@ -226,7 +226,7 @@ func (t *transfer) acceptWhole(res *http.Response) error {
 	return nil
 }
 
-// restart forgets what is here, for the next try.
+// restart discards what the sink has, for the next try.
 func (t *transfer) restart(why string) error {
 	if err := t.forget(); err != nil {
 		return err
@@ -242,7 +242,7 @@ func (t *transfer) forget() error {
 	return nil
 }
 
-// fits refuses what is too large before it is fetched.
+// fits refuses a file that is too large before it is downloaded.
 func (t *transfer) fits() error {
 	if size := max(t.total, t.file.Size); size > t.limit {
 		return t.error(&DownloadError{Reason: fmt.Sprintf("the file has %d bytes; at most %d are taken", size, t.limit)})
@@ -250,7 +250,7 @@ func (t *transfer) fits() error {
 	return nil
 }
 
-// copy takes the body in. Nothing is handed on before it is known what it is.
+// copy copies the body to the sink, once its first bytes have been judged.
 func (t *transfer) copy(body io.Reader) error {
 	if t.have == 0 {
 		head := make([]byte, sniffLength)
@@ -265,7 +265,7 @@ func (t *transfer) copy(body io.Reader) error {
 	}
 	most := t.limit + 1 - t.have
 	if t.until >= 0 {
-		most = min(most, t.until+1-t.have) // one more, to see it
+		most = min(most, t.until+1-t.have) // one byte more, to notice a body that is too long
 	}
 	_, err := io.Copy(bodySink{t}, io.LimitReader(body, most))
 	if fault, ok := errors.AsType[sinkError](err); ok {
@@ -280,7 +280,8 @@ func (t *transfer) copy(body io.Reader) error {
 	return nil
 }
 
-// look judges the file by its first bytes. An error page may go away.
+// look judges the file by its first bytes. An error page may be gone on the
+// next try.
 func (t *transfer) look(head []byte) error {
 	if len(head) == 0 {
 		return t.error(&DownloadError{Reason: "the file is empty", next: tryAgain})
@@ -291,7 +292,7 @@ func (t *transfer) look(head []byte) error {
 	return nil
 }
 
-// bodySink counts what the sink takes.
+// bodySink writes to the sink, and keeps count.
 type bodySink struct{ t *transfer }
 
 func (s bodySink) Write(p []byte) (int, error) {
@@ -310,7 +311,7 @@ func (s bodySink) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// refused makes the error of an answer that is no file.
+// refused returns the error of an answer that is not a file.
 func (t *transfer) refused(res *http.Response) error {
 	next, pause := giveUp, time.Duration(0)
 	switch status := res.StatusCode; {
@@ -319,11 +320,11 @@ func (t *transfer) refused(res *http.Response) error {
 	case status == http.StatusRequestTimeout, status == http.StatusTooEarly, status == http.StatusTooManyRequests, status >= 500:
 		next, pause = tryAgain, parseRetryAfter(res.Header, time.Now())
 	}
-	head, _ := io.ReadAll(io.LimitReader(res.Body, sniffLength)) // what can be read of it will do
+	head, _ := io.ReadAll(io.LimitReader(res.Body, sniffLength)) // as much as can be read
 	return t.error(&DownloadError{StatusCode: res.StatusCode, Reason: describePage(head), next: next, pause: pause})
 }
 
-// networkError tells what the next try cannot mend.
+// networkError decides whether the next try may mend err, and hides the URL.
 func (t *transfer) networkError(err error) error {
 	next := tryAgain
 	_, redirected := errors.AsType[*redirectError](err)
@@ -333,8 +334,8 @@ func (t *transfer) networkError(err error) error {
 	if inner, ok := errors.AsType[*url.Error](err); ok {
 		err = inner.Err // its text has the URL, query and all
 	}
-	if strings.Contains(err.Error(), "Location header") { // which would be told, too
-		err = errors.New("redirected to what is no URL")
+	if strings.Contains(err.Error(), "Location header") { // the text has that, too
+		err = errors.New("redirected to something that is not a URL")
 	}
 	return t.error(&DownloadError{Err: err, next: next})
 }
@@ -344,8 +345,8 @@ func (t *transfer) error(e *DownloadError) *DownloadError {
 	return e
 }
 
-// validator is what tells whether a file is still the same: a strong ETag, or
-// else the time of its last change.
+// validator returns what changes when the file does: a strong ETag, or else the
+// time of its last change.
 func validator(h http.Header) string {
 	if tag := h.Get("ETag"); strings.HasPrefix(tag, `"`) {
 		return tag
@@ -353,7 +354,7 @@ func validator(h http.Header) string {
 	return h.Get("Last-Modified")
 }
 
-// parseContentRange reads "bytes 5-9/10"; total is -1 if it is not told.
+// parseContentRange reads "bytes 5-9/10"; total is -1 for "bytes 5-9/*".
 func parseContentRange(s string) (start, end, total int64, ok bool) {
 	unit, rest, _ := strings.Cut(s, " ")
 	span, size, found := strings.Cut(rest, "/")
@@ -371,7 +372,7 @@ func parseContentRange(s string) (start, end, total int64, ok bool) {
 	return start, end, total, start >= 0 && end >= start
 }
 
-// parseOffset reads digits and nothing else; -1 if there is anything else.
+// parseOffset reads a number of digits only; anything else is -1.
 func parseOffset(s string) int64 {
 	n, err := strconv.ParseUint(s, 10, 63)
 	if err != nil {

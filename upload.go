@@ -122,7 +122,7 @@ func (c *Client) UploadFile(ctx context.Context, path string, opts ...UploadOpti
 		return nil, uploadFault(err)
 	}
 	if !info.Mode().IsRegular() { // to open a pipe may take for ever
-		return nil, &InputError{Field: "image", Reason: fmt.Sprintf("%q is no regular file", path)}
+		return nil, &InputError{Field: "image", Reason: fmt.Sprintf("%q is not a regular file", path)}
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -320,7 +320,7 @@ func checkBase64(data string) (sum [sha256.Size]byte, err error) {
 		err = ends.check()
 	}
 	if _, corrupt := err.(base64.CorruptInputError); corrupt || err == io.ErrUnexpectedEOF {
-		return sum, &InputError{Field: "image", Reason: "is no base64 of the standard alphabet with padding: " + err.Error()}
+		return sum, &InputError{Field: "image", Reason: "is not base64 of the standard alphabet with padding: " + err.Error()}
 	}
 	hash.Sum(sum[:0])
 	return sum, err

@@ -12,23 +12,23 @@ import (
 	"sync/atomic"
 )
 
-// source is an image to be uploaded. What can be read at any place is read
-// anew for each try, by readers that share nothing: a transport may still read
-// the body of a try that has failed.
+// source is an image to be uploaded. If it can be read at any place, each try
+// has a new reader, which shares nothing with the last: a transport may still
+// read the body of a try that has failed.
 type source struct {
 	kind    string            // such as image/png
 	section *io.SectionReader // nil if it can be read only once
-	once    io.Reader         // it, then
-	begun   atomic.Bool       // something was read of once
-	over    atomic.Bool       // the call has returned: the caller's reader is the caller's again
+	once    io.Reader         // the image, if it can be read only once
+	begun   atomic.Bool       // reading once has begun
+	over    atomic.Bool       // the call has returned, so the caller's reader must not be read
 
 	mu    sync.Mutex // guards all below; never held while reading
-	ends  endFinder  // what was read of once
-	fault error      // what the reader failed with, or what is wrong with the image
+	ends  endFinder  // of what was read from once
+	fault error      // of the reader, or what is wrong with the image
 }
 
-// newSource looks at the image without sending anything. What can be read at
-// any place is looked at whole; of the rest, the start.
+// newSource checks the image, all of it if it can be read at any place, else
+// its start.
 func newSource(r io.Reader) (*source, error) {
 	s := &source{section: sectionOf(r)}
 	if s.section != nil {
@@ -55,7 +55,7 @@ func newSource(r io.Reader) (*source, error) {
 
 func (s *source) reader() io.Reader { return io.NewSectionReader(s.section, 0, s.section.Size()) }
 
-// sectionOf gives what r has left, if that can be read at any place.
+// sectionOf returns what r has left, if it can be read at any place.
 func sectionOf(r io.Reader) *io.SectionReader {
 	at, ok := r.(io.ReaderAt)
 	seeker, seeks := r.(io.Seeker)
@@ -64,7 +64,7 @@ func sectionOf(r io.Reader) *io.SectionReader {
 	}
 	start, err := seeker.Seek(0, io.SeekCurrent)
 	if err != nil {
-		return nil // a pipe says that it could
+		return nil // a pipe has the method, and cannot
 	}
 	end, err := seeker.Seek(0, io.SeekEnd)
 	if err != nil {
@@ -76,7 +76,7 @@ func sectionOf(r io.Reader) *io.SectionReader {
 	return io.NewSectionReader(at, start, end-start)
 }
 
-// open gives the image from its start.
+// open returns a reader of the image from its start.
 func (s *source) open() (io.Reader, error) {
 	if s.section != nil {
 		return &sourceReader{s, s.reader(), s.section.Size()}, nil
@@ -97,7 +97,8 @@ func (s *source) size() int64 {
 	return s.section.Size()
 }
 
-// sum is the image's hash; false if it cannot be had before it is sent.
+// sum returns the image's hash. It is not ok if the image can be read only
+// once.
 func (s *source) sum() (sum [sha256.Size]byte, ok bool, err error) {
 	if s.section == nil {
 		return sum, false, nil
@@ -110,7 +111,7 @@ func (s *source) sum() (sum [sha256.Size]byte, ok bool, err error) {
 	return sum, true, nil
 }
 
-// failed tells what the source failed with; it may be nil, and so may s.
+// failed returns the source's fault, if it has one. s may be nil.
 func (s *source) failed() error {
 	if s == nil {
 		return nil
@@ -120,7 +121,7 @@ func (s *source) failed() error {
 	return s.fault
 }
 
-// end keeps the transport from reading on.
+// end keeps the transport from reading on. s may be nil.
 func (s *source) end() {
 	if s != nil {
 		s.over.Store(true)
@@ -134,9 +135,10 @@ type sourceReader struct {
 	left int64 // -1: unknown
 }
 
-// Read makes a source that fails, or is no longer what it was, known to the
-// source, whatever a transport makes of the error. Whether a stream is whole
-// shows only at its end, when a fault still keeps the request from being complete.
+// Read records in the source that its reader failed, or that the image is not
+// what it was, because a transport may hide the error. Whether a stream is
+// complete shows only at its end, where an error still keeps the request from
+// being so.
 func (b *sourceReader) Read(p []byte) (int, error) {
 	if b.s.over.Load() {
 		return 0, errUploadOver
@@ -170,8 +172,8 @@ var (
 )
 
 // payload is the body of an upload: the file with something before and behind
-// it. So its length is known where the file's is, and nothing has to be copied
-// through a pipe by a goroutine.
+// it. So its length is known if the file's is, and no goroutine has to copy it
+// through a pipe.
 type payload struct {
 	contentType string
 	before      string
@@ -193,7 +195,7 @@ func (p *payload) open() (io.Reader, error) {
 	return sized{all, len(p.before) + int(p.size) + len(p.behind)}, nil
 }
 
-// sized tells go-retryablehttp the length of a body.
+// sized is a body of known length: go-retryablehttp asks for Len.
 type sized struct {
 	io.Reader
 	n int

@@ -8,21 +8,22 @@ import (
 
 const (
 	maxUploadsKept = 1024
-	// uploadMargin is how long before its end an upload is not given out any
-	// more: the task that gets its URL may be looked at later.
+	// uploadMargin is how long before it expires an upload is no longer reused:
+	// Vidgo may read the URL some time after the task is submitted.
 	uploadMargin = time.Hour
 )
 
 // uploads is what a client remembers of uploads.
 type uploads struct {
-	throttles map[string]*throttle // by endpoint; not written after it was made
+	throttles map[string]*throttle // by endpoint; never changed
 
 	mu    sync.Mutex // guards all below; never held while blocking
 	kept  map[uploadKey]Upload
 	order []uploadKey // oldest first
 }
 
-// uploadKey is what makes two uploads alike. The zero key is none.
+// uploadKey identifies uploads that can stand for one another. The zero key
+// identifies none.
 type uploadKey struct {
 	sum  [sha256.Size]byte
 	path string
@@ -36,7 +37,7 @@ func newUploads(perMinute int) *uploads {
 	return u
 }
 
-// find gives an earlier upload, as the caller's own copy.
+// find returns a copy of an earlier upload, or nil.
 func (u *uploads) find(key uploadKey, now time.Time) *Upload {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -48,8 +49,7 @@ func (u *uploads) find(key uploadKey, now time.Time) *Upload {
 	return &up
 }
 
-// keep remembers an upload. One that does not tell how long it is kept is never
-// found again.
+// keep remembers an upload. One without an ExpiresAt is never found again.
 func (u *uploads) keep(key uploadKey, up *Upload) {
 	if key == (uploadKey{}) {
 		return
