@@ -20,7 +20,7 @@ const (
 	Music Kind = "music"
 )
 
-// Where the result of a task is read.
+// The endpoints that tell about a task.
 const (
 	StatusEndpoint = "/api/generate/status/{task_id}"
 	MusicEndpoint  = "/api/generate/detail/music?task_id={task_id}"
@@ -28,34 +28,34 @@ const (
 
 // Model is what is documented about one model.
 type Model struct {
-	ID       string // as it is submitted
+	ID       string // as in a submission
 	Kind     Kind
 	Title    string // the title of its page
 	Doc      string // the page's path in Vidgo's documentation, such as api-manual/video-series/sora-2
-	AsOf     string // the page's date; "2026-09+" is a page of September 2026 or later
+	AsOf     string // the date of the page; "2026-09+" means September 2026 or later
 	Endpoint string // [StatusEndpoint] or [MusicEndpoint]
 
-	// Partial says that the page was only seen in part: what the fields say
-	// is right, but bounds, values and defaults may be missing.
+	// Partial means that the page was seen only in part: what Input says is
+	// right, but bounds, values and defaults may be missing.
 	Partial bool
 
-	// Strict says that the model refuses fields it does not know. Others drop
+	// Strict means that the model refuses unknown fields. Other models drop
 	// them silently.
 	Strict bool
 
-	// Input is the JSON Schema (2020-12) of the input. What its descriptions
-	// and Rules say in words, it does not always hold.
+	// Input is the JSON Schema (2020-12) of the input. It does not hold
+	// everything that Rules, and the descriptions in it, say in words.
 	Input json.RawMessage
 
-	// RequiredUnknown are fields of which it is unclear, or depends on others,
-	// whether they must be given.
+	// RequiredUnknown are fields that may be required: the page is unclear, or
+	// it depends on other fields.
 	RequiredUnknown []string
 
-	// Disputed are fields whose longest length the page contradicts itself
-	// about. [Check] allows the longer one.
+	// Disputed are fields about whose maximum length the page contradicts
+	// itself. [Check] allows the longer one.
 	Disputed []string
 
-	// Rules are what the schema cannot hold, each a sentence.
+	// Rules are sentences about what the schema cannot hold.
 	Rules []string
 
 	// Result are the fields of a music model's files. Those of the others have
@@ -66,10 +66,10 @@ type Model struct {
 // ResultField is one field of a music result.
 type ResultField struct {
 	Name   string
-	Type   string        // of JSON
+	Type   string        // its JSON type
 	Format string        // "uri"; "json" is a string that holds JSON
 	Note   string        // what is odd about it
-	JSON   []ResultField // what a string of JSON holds
+	JSON   []ResultField // the fields of the JSON in the string, if Format is "json"
 }
 
 //go:embed catalog.json
@@ -113,9 +113,9 @@ var load = sync.OnceValue(func() catalog {
 	return c
 })
 
-// All yields every model of the catalogue, by kind and then by ID. It is no
-// slice, because most callers look for something and stop: each model is
-// copied when it is yielded, and is the caller's own.
+// All returns an iterator over the models of the catalogue, sorted by kind and
+// then by ID. Each model is a copy, made when it is yielded, so a loop that
+// stops early is cheap.
 func All() iter.Seq[Model] {
 	return func(yield func(Model) bool) {
 		for _, e := range load().entries {
@@ -126,7 +126,8 @@ func All() iter.Seq[Model] {
 	}
 }
 
-// Lookup returns the model with an ID, a copy, and whether it is known.
+// Lookup returns a copy of the model with the given ID, and whether it is
+// known.
 func Lookup(id string) (Model, bool) {
 	e, ok := load().byID[id]
 	if !ok {
@@ -135,7 +136,7 @@ func Lookup(id string) (Model, bool) {
 	return e.model(), true
 }
 
-// model copies all that a caller could write to.
+// model returns a deep copy: the caller may change it.
 func (e *entry) model() Model {
 	m := Model{
 		ID: e.ID, Kind: e.Kind, Title: e.Title, Doc: e.Doc, AsOf: e.AsOf, Endpoint: StatusEndpoint,

@@ -10,16 +10,16 @@ import (
 	"strings"
 )
 
-// Check tells what is wrong with the JSON object that is to be a model's
-// input: fields of the wrong type, out of their bounds or missing, and
-// combinations that the model refuses. It finds all faults, and then the error
-// is an [*CheckError]. It fits vidgo.WithInputCheck.
+// Check checks the JSON object that is to be a model's input: for fields that
+// are of the wrong type, out of bounds or missing, and for combinations that
+// the model refuses. The error is nil or a [*CheckError] with all faults. Check
+// fits vidgo.WithInputCheck.
 //
-// It errs on the side of sending: a model that the catalogue does not know
-// passes, as do unknown fields (but where the model refuses them), fields of
-// which it is unclear whether they must be given, and whatever the
-// documentation is unclear or of two minds about. Lengths are counted in
-// Unicode characters, as Vidgo does.
+// Check errs on the side of sending: it accepts models that the catalogue does
+// not know, unknown fields unless the model refuses them, the lack of a field
+// that may not be required, and whatever the documentation is unclear about or
+// contradicts itself in. It counts lengths in Unicode characters, as Vidgo
+// does.
 //
 // The first check of a model takes longer, because its schema is compiled.
 func Check(model string, input []byte) error {
@@ -34,8 +34,8 @@ func Check(model string, input []byte) error {
 	return newCheckError(model, e.checker().faults(object))
 }
 
-// faults are those of the schema, and those of the rules in fields that are
-// right by themselves.
+// faults returns the faults that the schema finds, and those that the rules
+// find in fields that are right by themselves.
 func (c *checker) faults(object map[string]any) []Fault {
 	c.normalise(object)
 	faults := c.schemaFaults(object)
@@ -56,7 +56,7 @@ func (c *checker) faults(object map[string]any) []Fault {
 	return faults
 }
 
-// topField is the field of the input that a path begins with.
+// topField returns the field of the input that a path begins with.
 func topField(path string) string {
 	if end := strings.IndexAny(path, ".["); end >= 0 {
 		return path[:end]
@@ -76,7 +76,7 @@ func readObject(input []byte) (map[string]any, *Fault) {
 		}
 	}
 	if err != nil {
-		return nil, &Fault{Reason: fmt.Sprintf("the input is no valid JSON (%v); want a JSON object", err)}
+		return nil, &Fault{Reason: fmt.Sprintf("the input is not valid JSON (%v); want a JSON object", err)}
 	}
 	object, ok := v.(map[string]any)
 	if !ok {
@@ -88,9 +88,9 @@ func readObject(input []byte) (map[string]any, *Fault) {
 	return object, nil
 }
 
-// readNumbers turns every json.Number below v into an int64 or a float64. The
-// schema library would compute with the exact value, and 1e999999999 has a
-// billion digits. If a number fits neither, it says where.
+// readNumbers turns every json.Number in v into an int64 or a float64, or
+// returns where one is that fits neither. The schema library would compute with
+// exact values, and 1e999999999 has a billion digits.
 func readNumbers(v any, path string) (read any, where string, ok bool) {
 	switch v := v.(type) {
 	case json.Number:

@@ -1,21 +1,21 @@
 // Package models holds what Vidgo documents about its models: which fields
 // each takes, their bounds and defaults, and the rules between them.
 //
-// [Lookup] and [All] give the facts. [Check] tells what is wrong with an input
-// before it is sent, all at once:
+// [Lookup] and [All] return these facts. [Check] finds everything that is wrong
+// with an input before it is sent:
 //
 //	client, err := vidgo.NewClient("", vidgo.WithInputCheck(models.Check))
 //
-// The packages image, video and music beside this one have a struct for the
-// input of each model; they are generated from the same catalogue and import
-// nothing of it.
+// The packages models/image, models/video and models/music have a struct for
+// the input of each model. They are generated from the same catalogue and do
+// not import this package.
 //
-// A catalogue ages. A model that it does not know passes, and so does an
-// unknown field, except where the model is documented to refuse those. Prices
-// are left out, because they age fastest.
+// A catalogue ages. Check accepts models that the catalogue does not know, and
+// unknown fields, unless the model is documented to refuse those. Prices are
+// left out, because they age fastest.
 //
-// Everything here is safe for concurrent use, and nothing is read before it is
-// first asked for.
+// Everything here is safe for concurrent use. The catalogue is parsed when it
+// is first needed.
 package models
 
 //go:generate go run ./internal/gen

@@ -10,10 +10,10 @@ import (
 	"unicode/utf8"
 )
 
-// CheckError tells all that is wrong with an input.
+// CheckError is everything that is wrong with an input.
 type CheckError struct {
 	Model  string
-	Faults []Fault // by field
+	Faults []Fault // sorted by field
 }
 
 // Fault is one thing that is wrong with an input.
@@ -22,8 +22,8 @@ type Fault struct {
 	Reason string // what is wrong, and what would be right, such as "is 12; want 10 or 15"
 }
 
-// String is the field and the reason. Names and values come from the input, so
-// whatever a terminal or a log would not print is replaced.
+// String returns the field and the reason. Names and values come from the
+// input, so runes that are not printable are replaced.
 func (f Fault) String() string {
 	return strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
@@ -36,9 +36,9 @@ func (f Fault) String() string {
 // mostTold keeps an error readable, whatever the input is. Faults has them all.
 const mostTold = 20
 
-// Error tells the faults in one line, the first 20 of them. It leaves out the
-// model, which whoever asked knows, and which a client with this check puts
-// before it.
+// Error returns the faults, at most 20 of them, in one line. It leaves out the
+// model, which the caller of [Check] knows, and which a client with that check
+// adds.
 func (e *CheckError) Error() string {
 	if len(e.Faults) == 0 {
 		return "the input is not what the model takes"
@@ -54,8 +54,7 @@ func (e *CheckError) Error() string {
 	return strings.Join(texts, " | ")
 }
 
-// newCheckError puts the faults in an order that does not change. It is nil if
-// there are none.
+// newCheckError sorts the faults. It returns nil if there are none.
 func newCheckError(model string, faults []Fault) error {
 	if len(faults) == 0 {
 		return nil
@@ -66,7 +65,7 @@ func newCheckError(model string, faults []Fault) error {
 	return &CheckError{Model: model, Faults: faults}
 }
 
-// show prints a value as JSON, as much of it as a line can take.
+// show returns a value as JSON, shortened to fit in a line.
 func show(v any) string {
 	raw, err := json.Marshal(v)
 	if err != nil {
@@ -75,7 +74,7 @@ func show(v any) string {
 	return cut(string(raw), 60)
 }
 
-// cut shortens a text to so many characters.
+// cut shortens a text to at most that many characters and three dots.
 func cut(text string, most int) string {
 	if utf8.RuneCountInString(text) <= most {
 		return text
@@ -83,10 +82,10 @@ func cut(text string, most int) string {
 	return string([]rune(text)[:most]) + "..."
 }
 
-// choice joins with commas and "or".
+// choice joins words with commas and "or".
 func choice(words []string) string { return enumerate(words, " or ") }
 
-// enumerate joins with commas, and with something else before the last.
+// enumerate joins words with commas, and with before in front of the last.
 func enumerate(words []string, before string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")
@@ -95,7 +94,7 @@ func enumerate(words []string, before string) string {
 	return strings.Join(words[:last], ", ") + before + words[last]
 }
 
-// showAll is a choice of values.
+// showAll returns a choice of values.
 func showAll(values []any) string {
 	words := make([]string, len(values))
 	for i, v := range values {

@@ -101,7 +101,8 @@ type fields struct {
 	defaults map[string]any
 }
 
-// given tells whether a field says anything: an empty string or list does not.
+// given reports whether a field says anything: an empty string or list does
+// not.
 func (in fields) given(name string) bool {
 	switch v := in.object[name].(type) {
 	case nil:
@@ -156,7 +157,7 @@ type cond struct {
 	Edge     int    // a WIDTHxHEIGHT size with an edge of at least this
 }
 
-// holds tells whether the condition holds, and whether that is known: of a
+// holds reports whether the condition holds, and whether that is known: of a
 // field that was left out and has no documented default, it often is not.
 func (c cond) holds(in fields) (holds, known bool) {
 	if c.Given != nil && (in.given(c.Field) != *c.Given || !*c.Given) {

@@ -170,7 +170,7 @@ func wantURL(value any) string {
 	text, _ := value.(string)
 	_, err := url.Parse(text)
 	if _, ok := errors.AsType[url.EscapeError](err); ok {
-		return "%25 for each % that is no escape"
+		return "%25 for each % that is not an escape"
 	}
 	return "an absolute URL"
 }

@@ -6,25 +6,25 @@
 //
 // # Names
 //
-// The name of an input is the model's id, cut into words at whatever is
-// neither letter nor digit, each with a capital: generate-music is
+// The name of an input is the model's id, split into words at everything that
+// is neither a letter nor a digit, each word capitalised: generate-music is
 // GenerateMusic, convert-to-wav is ConvertToWAV. The same goes for fields:
-// audio_id is AudioID. AI, CFG, GPT, ID, MV, OpenAI, URL, WAV and XAI are spelt
-// so.
+// audio_id is AudioID. AI, CFG, GPT, ID, MV, OpenAI, URL, WAV and XAI are
+// always spelt like that.
 //
 // # Fields
 //
 // A required number, boolean or list is always sent, everything else only if it
-// is not zero: a title that was forgotten is missing, not empty. Three strings
-// are sent nevertheless, because an empty one may be what is meant: the
-// negative_tags of add-instrumental and add-vocals, and the prompt of
-// generate-music; so is the continue_at of upload-and-extend-audio. An optional
-// field is a pointer where zero says something of its own: new(false), new(0.0).
-// Types such as [MV] have constants for the values that any model documents,
-// and take every other string, too; the comment of a field says which values
-// its model takes. Package models finds what is wrong before it is sent.
+// is not zero, so a forgotten title is missing and not empty. Three strings are
+// always sent too, because an empty one may be what is meant: the negative_tags
+// of add-instrumental and add-vocals, and the prompt of generate-music. So is
+// the continue_at of upload-and-extend-audio. An optional field is a pointer if
+// its zero value means something: new(false), new(0.0). Types such as [MV] have
+// constants for the values that any model documents, and accept any other
+// string too; the comment of a field says which values its model takes.
+// models.Check finds what is wrong before an input is sent.
 //
-// A field that is newer than this package is added by embedding:
+// To set a field that is newer than this package, embed the struct:
 //
 //	type Newer struct {
 //		music.GenerateMusic

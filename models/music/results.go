@@ -2,14 +2,14 @@ package music
 
 import "fmt"
 
-// Results reads the files of a finished music task, each as a T, such as
-// [Track]. It takes the Files of a vidgo.Task:
+// Results decodes each file of a finished music task into a T, such as [Track].
+// It takes the Files of a vidgo.Task:
 //
 //	tracks, err := music.Results[music.Track](task.Files)
 //
-// A file that is no JSON object is an error. A field that is missing, or of
-// another type than documented, is left zero: the music is paid for, and the
-// rest of it counts.
+// It is an error if a file is not a JSON object. A field that is missing, or
+// not of the documented type, is left zero: the music is paid for, and the rest
+// of it counts.
 func Results[T any, F interface{ Decode(v any) error }](files []F) ([]T, error) {
 	results := make([]T, len(files))
 	for i, f := range files {

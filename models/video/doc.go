@@ -4,23 +4,24 @@
 //
 // # Names
 //
-// The name is the model's id, cut into words at whatever is neither letter nor
-// digit, each with a capital: sora-2 is Sora2, kling-2.1/pro is Kling21Pro,
-// openai/sora-2/text-to-video is OpenAISora2TextToVideo. The same goes for
-// fields: image_urls is ImageURLs. AI, CFG, GPT, ID, MV, OpenAI, URL, WAV and
-// XAI are spelt so, and a number with a letter is in upper case, as in 4K.
+// The name is the model's id, split into words at everything that is neither a
+// letter nor a digit, each word capitalised: sora-2 is Sora2, kling-2.1/pro is
+// Kling21Pro, openai/sora-2/text-to-video is OpenAISora2TextToVideo. The same
+// goes for fields: image_urls is ImageURLs. AI, CFG, GPT, ID, MV, OpenAI, URL,
+// WAV and XAI are always spelt like that, and a number with a letter is in
+// upper case, as in 4K.
 //
 // # Fields
 //
 // A required number, boolean or list is always sent, everything else only if it
-// is not zero: a prompt that was forgotten is missing, not empty. An optional
-// field is a pointer where zero says something of its own: new(false), new(0).
+// is not zero, so a forgotten prompt is missing and not empty. An optional
+// field is a pointer if its zero value means something: new(false), new(0).
 // Types such as [AspectRatio] have constants for the values that any model
-// documents, and take every other string, too; the comment of a field says
-// which values its model takes. Package models finds what is wrong before it is
+// documents, and accept any other string too; the comment of a field says which
+// values its model takes. models.Check finds what is wrong before an input is
 // sent.
 //
-// A field that is newer than this package is added by embedding:
+// To set a field that is newer than this package, embed the struct:
 //
 //	type Newer struct {
 //		video.Sora2

@@ -62,5 +62,5 @@ func (p *properties) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// is tells whether the type is name and nothing else.
+// is reports whether the type is name and nothing else.
 func (s schema) is(name string) bool { return len(s.Type) == 1 && s.Type[0] == name }

@@ -174,7 +174,7 @@ func pointer(name string, is bool) string {
 	return name
 }
 
-// zeroMeans tells whether 0 is a value of its own: a seed, or within bounds.
+// zeroMeans reports whether 0 is a value of its own: a seed, or within bounds.
 // A whole number without bounds is a duration whose values were not seen.
 func zeroMeans(f property) bool {
 	switch {
