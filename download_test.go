@@ -232,6 +232,15 @@ func TestDownloadSaysWhatTheWriterSays(t *testing.T) {
 		_, err := client.Download(t.Context(), finished(t, client).Files[0], failingWriter{full})
 		require.ErrorIs(t, err, full)
 		require.Len(t, srv.Requests(vidgotest.EndpointFile), 1)
+
+		// A pipe hands on what its other end met, which may be a download, too.
+		srv.Inject(file(vidgotest.Fault{Reset: true, Times: -1}))
+		_, other := client.Download(t.Context(), finished(t, client).Files[0], io.Discard)
+		srv.Clear()
+		before := len(srv.Requests(vidgotest.EndpointFile))
+		_, err = client.Download(t.Context(), finished(t, client).Files[0], failingWriter{other})
+		require.Equal(t, other, err)
+		require.Len(t, srv.Requests(vidgotest.EndpointFile), before+1, "no other try mends the writer")
 	})
 }
 

@@ -72,7 +72,10 @@ func (t *transfer) run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return t.error(&DownloadError{Reason: "cut short", Err: context.Cause(ctx)})
 		}
-		failed, ok := errors.AsType[*DownloadError](err)
+		if fault, ok := err.(sinkError); ok {
+			return fault.error // which may be the DownloadError of another file
+		}
+		failed, ok := err.(*DownloadError)
 		if !ok || failed.next == giveUp {
 			return err
 		}
@@ -268,8 +271,8 @@ func (t *transfer) copy(body io.Reader) error {
 		most = min(most, t.until+1-t.have) // one byte more, to notice a body that is too long
 	}
 	_, err := io.Copy(bodySink{t}, io.LimitReader(body, most))
-	if fault, ok := errors.AsType[sinkError](err); ok {
-		return fault.error
+	if fault, ok := err.(sinkError); ok {
+		return fault
 	}
 	if err != nil {
 		return t.error(&DownloadError{Reason: fmt.Sprintf("broke off after %d bytes", t.have), Err: err, next: tryAgain})
