@@ -258,7 +258,9 @@ func cut(s string, max int) string {
 	return s[:max]
 }
 
-var tokenInText = regexp.MustCompile(tokenParam + `(=|%3[dD])[^&"'\\\s<>]*`)
+// tokenInText knows how the sign before a token is escaped in URLs within URLs,
+// and in JSON by those who fear HTML.
+var tokenInText = regexp.MustCompile(tokenParam + `(=|%(25)*3[dD]|\\u003[dD])[^&"'\\\s<>]*`)
 
 // redact removes the API key and callback tokens from what a server sent: a
 // validation error may echo the request.
