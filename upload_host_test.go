@@ -332,6 +332,29 @@ func TestUploadBeginsWhereTheReaderIs(t *testing.T) {
 }
 
 // An upload that tells no end may be gone at any time.
+// Our clock is years behind Vidgo's, which keeps the image for three days.
+func TestReuseByAWrongClock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sent := 0
+		client := uploadClient(t, func(r *http.Request) (*http.Response, error) {
+			sent++
+			_, _ = io.Copy(io.Discard, r.Body)
+			return reply(200, nil, -1, strings.NewReader(strings.ReplaceAll(uploaded, "2099-11-12", "2025-11-15"))), nil
+		})
+		up := func() {
+			_, err := client.Upload(t.Context(), "x.png", bytes.NewReader(picture(t, "png")), vidgo.ReuseUpload())
+			require.NoError(t, err)
+		}
+		up()
+		time.Sleep(70 * time.Hour)
+		up()
+		require.Equal(t, 1, sent)
+		time.Sleep(time.Hour)
+		up()
+		require.Equal(t, 2, sent)
+	})
+}
+
 func TestReuseNeedsAnEnd(t *testing.T) {
 	n := 0
 	client := uploadClient(t, func(r *http.Request) (*http.Response, error) {

@@ -18,8 +18,22 @@ type uploads struct {
 	throttles map[string]*throttle // by endpoint; never changed
 
 	mu    sync.Mutex // guards all below; never held while blocking
-	kept  map[uploadKey]Upload
+	kept  map[uploadKey]keptUpload
 	order []uploadKey // oldest first
+}
+
+type keptUpload struct {
+	Upload
+	since time.Time
+}
+
+// usable reports whether Vidgo still keeps it for a while. Our clock and Vidgo's
+// may differ, and ours stands still while the machine sleeps, so it must be so by
+// the time of its end and by how long it was to be kept.
+func (up keptUpload) usable(now time.Time) bool {
+	soon := now.Add(uploadMargin)
+	return soon.Before(up.ExpiresAt) &&
+		(up.UploadedAt.IsZero() || soon.Sub(up.since) < up.ExpiresAt.Sub(up.UploadedAt))
 }
 
 // uploadKey identifies uploads that can stand for one another. The zero key
@@ -30,7 +44,7 @@ type uploadKey struct {
 }
 
 func newUploads(perMinute int) *uploads {
-	u := &uploads{throttles: map[string]*throttle{}, kept: map[uploadKey]Upload{}}
+	u := &uploads{throttles: map[string]*throttle{}, kept: map[uploadKey]keptUpload{}}
 	for _, endpoint := range []string{uploadStream, uploadBase64, uploadURL} {
 		u.throttles[endpoint] = newThrottle(perMinute)
 	}
@@ -42,11 +56,11 @@ func (u *uploads) find(key uploadKey, now time.Time) *Upload {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	up, ok := u.kept[key]
-	if key == (uploadKey{}) || !ok || now.Add(uploadMargin).After(up.ExpiresAt) {
+	if key == (uploadKey{}) || !ok || !up.usable(now) {
 		return nil
 	}
 	up.Raw = append([]byte(nil), up.Raw...)
-	return &up
+	return &up.Upload
 }
 
 // keep remembers an upload. One without an ExpiresAt is never found again.
@@ -54,7 +68,7 @@ func (u *uploads) keep(key uploadKey, up *Upload) {
 	if key == (uploadKey{}) {
 		return
 	}
-	own := *up
+	own := keptUpload{*up, time.Now()}
 	own.Raw = append([]byte(nil), up.Raw...)
 	u.mu.Lock()
 	defer u.mu.Unlock()
