@@ -138,15 +138,19 @@ func (c *Client) downloadHTTP() (client *http.Client, done func()) {
 var fileHosts = ssrf.New(ssrf.WithAnyPort())
 
 // newDownloadTransport uses no proxy: behind one, nobody here could tell which
-// address is connected to.
+// address is connected to. It speaks HTTP/1: an HTTP/2 connection whose request
+// was cancelled a moment ago is not idle yet when the call ends, and is never
+// closed then.
 func newDownloadTransport() *http.Transport {
 	dialer := &net.Dialer{Timeout: 10 * time.Second, Control: fileHosts.Safe}
+	var http1 http.Protocols
+	http1.SetHTTP1(true)
 	return &http.Transport{
+		Protocols:             &http1,
 		DialContext:           dialer.DialContext,
 		TLSHandshakeTimeout:   10 * time.Second,
 		ResponseHeaderTimeout: 30 * time.Second,
 		DisableCompression:    true, // lengths and ranges are of the file itself
-		ForceAttemptHTTP2:     true,
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -269,6 +270,23 @@ func TestDownloadKeepsSecrets(t *testing.T) {
 		require.Error(t, err)
 		require.NotContains(t, err.Error(), "Signature")
 	})
+}
+
+// Over HTTP/2 a connection whose request has just been cancelled would outlive
+// its call: it is not idle yet when the idle ones are closed.
+func TestSocketDownloadsSpeakHTTP1(t *testing.T) {
+	srv := httptest.NewUnstartedServer(http.NotFoundHandler())
+	srv.EnableHTTP2 = true
+	srv.StartTLS()
+	defer srv.Close()
+	own := vidgo.NewDownloadTransport()
+	defer own.CloseIdleConnections()
+	own.DialContext = nil // which refuses this host
+	own.TLSClientConfig = srv.Client().Transport.(*http.Transport).TLSClientConfig
+	res, err := (&http.Client{Transport: own}).Get(srv.URL)
+	require.NoError(t, err)
+	defer res.Body.Close()
+	require.Equal(t, 1, res.ProtoMajor)
 }
 
 // The client of our own connects to no address that is not public, whatever a

@@ -331,7 +331,6 @@ func TestUploadBeginsWhereTheReaderIs(t *testing.T) {
 	require.EqualValues(t, len(content), up.Size)
 }
 
-// An upload that tells no end may be gone at any time.
 // Our clock is years behind Vidgo's, which keeps the image for three days.
 func TestReuseByAWrongClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -355,6 +354,7 @@ func TestReuseByAWrongClock(t *testing.T) {
 	})
 }
 
+// An upload that tells no end may be gone at any time.
 func TestReuseNeedsAnEnd(t *testing.T) {
 	n := 0
 	client := uploadClient(t, func(r *http.Request) (*http.Response, error) {
