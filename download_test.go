@@ -225,6 +225,26 @@ func TestDownloadIsCancelled(t *testing.T) {
 	})
 }
 
+// A transport may not look at the context.
+func TestDownloadOfACallThatIsOver(t *testing.T) {
+	asked := 0
+	deaf := transport(func(r *http.Request) (*http.Response, error) {
+		asked++
+		return answering(200, nil, "\x89PNG\r\n\x1a\n and so on")(r)
+	})
+	client, err := vidgo.NewClient(apiKey, vidgo.WithDownloadClient(&http.Client{Transport: deaf}))
+	require.NoError(t, err)
+	why := errors.New("the shop closes")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(why)
+	made := vidgo.File{URL: "https://storage.vidgo.ai/a.png"}
+	_, err = client.Download(ctx, made, io.Discard)
+	require.ErrorIs(t, err, why)
+	_, err = client.Save(ctx, &vidgo.Task{ID: "a", Status: vidgo.Finished, Files: []vidgo.File{made}}, t.TempDir())
+	require.ErrorIs(t, err, why)
+	require.Zero(t, asked)
+}
+
 func TestDownloadSaysWhatTheWriterSays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{FileSize: fileSize}}

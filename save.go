@@ -189,15 +189,21 @@ func savable(t *Task) error {
 }
 
 // downloads returns the task's files that can be downloaded, in the order of
-// URLs.
+// URLs, and then those whose link is not a URL, so that their error tells of them.
 func (t *Task) downloads() []File {
 	var files []File
-	for _, u := range t.URLs() {
+	urls := t.URLs()
+	for _, u := range urls {
 		i := slices.IndexFunc(t.Files, func(f File) bool { return f.URL == u })
 		if i >= 0 {
 			files = append(files, t.Files[i])
 		} else {
 			files = append(files, File{URL: u})
+		}
+	}
+	for _, f := range t.Files {
+		if link := strings.TrimSpace(f.URL); link != "" && !slices.Contains(urls, link) {
+			files = append(files, f)
 		}
 	}
 	return files

@@ -340,6 +340,22 @@ func TestSaveRefuses(t *testing.T) {
 	})
 }
 
+// What cannot be fetched is not passed over, as if there were no file.
+func TestSaveTellsOfLinksThatCannotBeFetched(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		client := newSavingClient(t, &srv)
+		for _, link := range []string{"file:///etc/passwd", "ftp://storage.vidgo.ai/a.png", "a.png", "//storage.vidgo.ai/a.png", "https:///a.png"} {
+			task := finished(t, client)
+			task.Files = append(task.Files, vidgo.File{URL: link, Type: "image"})
+			dir := t.TempDir()
+			paths, err := client.Save(t.Context(), task, dir)
+			require.ErrorAs(t, err, new(*vidgo.DownloadError), link)
+			require.Equal(t, []string{filepath.Join(dir, task.ID+"-1.mp4")}, paths)
+		}
+	})
+}
+
 // Nothing is written outside the folder, whatever lies in it.
 func TestSaveFollowsNoLinkOutOfTheFolder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -63,6 +63,9 @@ func (t *transfer) run(ctx context.Context) error {
 	if t.have > 0 && t.have == t.total {
 		return t.fits() // an earlier call had all of it
 	}
+	if ctx.Err() != nil { // not every transport would see it
+		return t.error(&DownloadError{Reason: "cut short", Err: context.Cause(ctx)})
+	}
 	for fruitless := 0; ; {
 		before := t.best
 		err := t.try(ctx)
