@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -168,7 +169,7 @@ func (c *Client) send(ctx context.Context, r request) (*exchange, error) {
 	}
 	loop := retryablehttp.Client{
 		HTTPClient:   c.httpFor(r),
-		Logger:       retryLog{c.log, c.hide},
+		Logger:       retryLog{c},
 		RetryMax:     c.retries.max,
 		CheckRetry:   x.check,
 		Backoff:      x.pause,
@@ -261,19 +262,23 @@ func sleep(ctx context.Context, d time.Duration) error {
 }
 
 // retryLog passes go-retryablehttp's log on at debug level: the caller gets the
-// error anyway, and a warning for it would be noise.
-type retryLog struct {
-	*slog.Logger
-	hide func(string) string // what a broken Location brought may hold anything
-}
+// error anyway, and a warning for it would be noise. As in that error, there are
+// no secrets in it.
+type retryLog struct{ client *Client }
 
-func (l retryLog) Error(msg string, kv ...any) {
+func (l retryLog) Debug(msg string, kv ...any) {
+	if !l.client.log.Enabled(context.Background(), slog.LevelDebug) {
+		return
+	}
+	kv = slices.Clone(kv)
 	for i, v := range kv {
 		if err, ok := v.(error); ok {
-			kv[i] = l.hide(err.Error())
+			kv[i] = l.client.hide(err.Error())
 		}
 	}
-	l.Logger.Debug(msg, kv...)
+	l.client.log.Debug(msg, kv...)
 }
-func (l retryLog) Warn(msg string, kv ...any) { l.Logger.Debug(msg, kv...) }
-func (l retryLog) Info(msg string, kv ...any) { l.Logger.Debug(msg, kv...) }
+
+func (l retryLog) Error(msg string, kv ...any) { l.Debug(msg, kv...) }
+func (l retryLog) Warn(msg string, kv ...any)  { l.Debug(msg, kv...) }
+func (l retryLog) Info(msg string, kv ...any)  { l.Debug(msg, kv...) }

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -185,6 +186,30 @@ func TestEchoedKeyIsTakenOutWhereverItStands(t *testing.T) {
 			all := err.Error() + api.Type + api.RequestID + api.Message + string(api.Body)
 			require.NotContains(t, all, apiKey[:len(apiKey)-1], "all of the key, or all but its last letter")
 		})
+	}
+}
+
+// A transport of the user's, or a proxy behind it, may tell in its error what it
+// was to send.
+func TestErrorsOfTheTransportAreToldWithoutSecrets(t *testing.T) {
+	telling := &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
+		var sent []byte
+		if r.Body != nil {
+			sent, _ = io.ReadAll(r.Body)
+		}
+		return nil, fmt.Errorf("cannot send %s with %s", sent, r.Header.Get("Authorization"))
+	})}
+	var logged bytes.Buffer
+	client, err := vidgo.NewClient(apiKey, vidgo.WithHTTPClient(telling), vidgo.WithRetries(1, time.Nanosecond, time.Nanosecond),
+		vidgo.WithCallbackURL(callbackURL), vidgo.WithCallbackSecret(secret),
+		vidgo.WithLogger(slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+	require.NoError(t, err)
+	_, submitErr := client.Submit(t.Context(), boat)
+	_, balanceErr := client.Balance(t.Context())
+	for what, shown := range map[string]string{"submit": submitErr.Error(), "balance": balanceErr.Error(), "log": logged.String()} {
+		require.Contains(t, shown, "cannot send", what)
+		require.NotContains(t, shown, apiKey, what)
+		require.NotContains(t, shown, "vidgo_token=1", what)
 	}
 }
 
