@@ -37,11 +37,8 @@ func (c *Client) Submit(ctx context.Context, in Input, opts ...SubmitOption) (*T
 	}()
 	task, err := call(ctx, c, request{
 		method: http.MethodPost, path: "/api/generate/submit", body: body, repeat: repeatUnsent,
-	}, decodeTask)
+	}, decodeSubmitted)
 	over = true
-	if err == nil && checkTaskID(task.ID) != nil {
-		err = unsureError{fmt.Errorf("the answer names no task that can be asked for, but %q", clip(task.ID, 100))}
-	}
 	if err != nil {
 		return c.notSubmitted(rec, err)
 	}
@@ -51,6 +48,16 @@ func (c *Client) Submit(ctx context.Context, in Input, opts ...SubmitOption) (*T
 	rec.label(&task)
 	c.tracker.answered(rec, &task)
 	return &task, nil
+}
+
+// decodeSubmitted reads the task of a submission's answer. One that nobody can
+// ask for is no answer.
+func decodeSubmitted(data []byte) (Task, error) {
+	task, err := decodeTask(data)
+	if err == nil && checkTaskID(task.ID) != nil {
+		err = fmt.Errorf("it names no task that can be asked for, but %q", clip(task.ID, 100))
+	}
+	return task, err
 }
 
 // notSubmitted decides what is known of a submission without a usable answer.

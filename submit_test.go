@@ -639,7 +639,13 @@ func TestCancelInTheLookupSaysNothingOfTheURL(t *testing.T) {
 }
 
 func TestSubmitAnswerWithAnIDThatIsNone(t *testing.T) {
-	task, err := answeredBy(t, answering(200, nil, `{"code":200,"data":{"task_id":{"id":"a"}}}`)).Submit(t.Context(), boat)
-	_, unsure := errors.AsType[*vidgo.AmbiguousSubmitError](err)
-	require.True(t, unsure, "%+v", task)
+	for _, data := range []string{`{}`, `{"task_id":""}`, `{"task_id":"a/b"}`, `{"task_id":{"id":"a"}}`} {
+		task, err := answeredBy(t, answering(200, nil, `{"code":200,"data":`+data+`}`)).Submit(t.Context(), boat)
+		_, unsure := errors.AsType[*vidgo.AmbiguousSubmitError](err)
+		require.True(t, unsure, "%s: %+v", data, task)
+		api, ok := errors.AsType[*vidgo.APIError](err)
+		require.True(t, ok, "%s: %v", data, err)
+		require.Equal(t, 200, api.StatusCode)
+		require.Contains(t, string(api.Body), data, "what came is kept: it may be all that is left of a paid task")
+	}
 }
