@@ -47,6 +47,14 @@ func TestParseCallback(t *testing.T) {
 		_, err := vidgo.ParseCallback([]byte(body))
 		require.Error(t, err, body)
 	}
+	for body, want := range map[string]string{
+		"":       "vidgo: callback: empty, not a JSON object",
+		"[]":     "vidgo: callback: not a JSON object",
+		"<html>": "vidgo: callback: invalid character '<' looking for beginning of value",
+	} {
+		_, err := vidgo.ParseCallback([]byte(body))
+		require.EqualError(t, err, want)
+	}
 }
 
 // Whoever needs no token can send a body that takes a hundred times its size.

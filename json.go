@@ -17,16 +17,22 @@ import (
 // wanted is picked out of it member by member. That is also several times
 // faster than one json.Unmarshal for each level.
 
-var errNoObject = errors.New("not a JSON object")
+var (
+	errNoObject = errors.New("not a JSON object")
+	errEmpty    = errors.New("empty, not a JSON object")
+)
 
 // compactObject checks that b is a JSON object, and returns it in the form that
 // [json.Marshal] writes, without white space, so that what is stored is read
 // back byte for byte.
 func compactObject(b []byte) ([]byte, error) {
 	if len(b) == 0 {
-		b = []byte("?") // Marshal would make it null
+		return nil, errEmpty
 	}
 	compact, err := json.Marshal(json.RawMessage(b))
+	if wrapped, ok := errors.AsType[*json.MarshalerError](err); ok {
+		return nil, wrapped.Err // that it was Marshal which found it is no news to anybody
+	}
 	if err == nil && !isObject(compact) {
 		err = errNoObject
 	}
