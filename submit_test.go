@@ -85,6 +85,7 @@ func TestSubmitRefusesBadInputBeforeItIsSent(t *testing.T) {
 	}{
 		{"nil input", nil, nil, "input is nil", vidgo.ErrInvalidInput},
 		{"no model", vidgo.Untyped("", nil), nil, "model is empty", vidgo.ErrInvalidInput},
+		{"blank model", vidgo.Untyped(" ", nil), nil, "model is empty", vidgo.ErrInvalidInput},
 		{"no object", badInput{"sora-2"}, nil, `sora-2: input is not a JSON object but "text"`, vidgo.ErrInvalidInput},
 		{"not JSON", vidgo.Untyped("sora-2", map[string]any{"x": math.NaN()}), nil, "cannot be written as JSON", vidgo.ErrInvalidInput},
 		{"long reference", boat, []vidgo.SubmitOption{vidgo.Reference(strings.Repeat("r", 257))}, "has 257 bytes; want at most 256", vidgo.ErrInvalidInput},

@@ -254,7 +254,7 @@ func encodeInput(in Input) (model string, object json.RawMessage, err error) {
 	if v := reflect.ValueOf(in); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
 		return "", nil, &InputError{Field: "input", Reason: "is nil; want a typed input or Untyped"}
 	}
-	if model = in.Model(); model == "" {
+	if model = in.Model(); strings.TrimSpace(model) == "" {
 		return "", nil, &InputError{Field: "model", Reason: `is empty; want a model's id such as "sora-2"`}
 	}
 	object, err = json.Marshal(in)
