@@ -14,6 +14,7 @@ import (
 // Schedule returns how long to pause before poll n of a task, where n is 0 for
 // the first. last is the newest state seen, or nil if there is none. The pause
 // before poll 0 may be 0, later ones must be positive; 30 days is the maximum.
+// An option that is given a Schedule tries it for n = 0 and n = 1.
 //
 // A Schedule must be safe for concurrent use, must neither keep nor change
 // last, and should be a pure function. Its pauses are what the client aims at:
