@@ -6,6 +6,7 @@ import (
 	"errors"
 	"iter"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -196,14 +197,15 @@ type member struct {
 	value []byte
 }
 
-// set replaces the value of a key, or adds it at the end.
+// set replaces the value of a key (the last one, if there are several), or adds
+// it at the end.
 func (o *object) set(key string, value any) {
 	raw, err := json.Marshal(value)
 	if err != nil {
 		o.err = errors.Join(o.err, err)
 		return
 	}
-	for i := range o.members {
+	for i := range slices.Backward(o.members) {
 		if o.members[i].key == key {
 			o.members[i].value = raw
 			return

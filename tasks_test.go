@@ -116,6 +116,18 @@ func TestTaskMarshalsChangedFields(t *testing.T) {
 	require.Contains(t, string(back.Raw), `"width":1024`)
 }
 
+// Of members that are there twice, readers take the last.
+func TestTaskMarshalsChangedFieldsThatWereThereTwice(t *testing.T) {
+	var task, back vidgo.Task
+	require.NoError(t, json.Unmarshal([]byte(`{"task_id":"a","status":"running","task_id":"b"}`), &task))
+	require.Equal(t, "b", task.ID)
+	task.ID = "c"
+	blob, err := json.Marshal(task)
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(blob, &back))
+	require.Equal(t, "c", back.ID, "%s", blob)
+}
+
 func TestTaskMadeByHandMarshals(t *testing.T) {
 	made := vidgo.Task{ID: "a", Status: vidgo.Finished, Progress: 100, Credits: 2.5, Reference: "r",
 		CreatedAt: time.Date(2026, 1, 1, 0, 0, 0, 5e8, time.UTC),
