@@ -226,7 +226,7 @@ func ExampleNewClient() {
 	fmt.Println(err) // all that is wrong, at once
 	// Output:
 	// vidgo: WithMaxConcurrentPolls: n is 0; want at least 1
-	// vidgo: WithCallbackURL: vidgo: invalid callback URL "https://192.168.1.7/vidgo": the host 192.168.1.7 is a private address; use one reachable from the internet
+	// vidgo: invalid callback URL "https://192.168.1.7/vidgo": the host 192.168.1.7 is a private address; use one reachable from the internet (WithCallbackURL)
 }
 
 func ExampleWithInputCheck() {

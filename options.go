@@ -289,7 +289,7 @@ func WithCallbackURL(rawURL string) Option {
 	return func(c *config) error {
 		c.callbackURL = rawURL
 		if err := ValidateCallbackURL(rawURL); err != nil {
-			return fmt.Errorf("vidgo: WithCallbackURL: %w", err)
+			return fmt.Errorf("%w (WithCallbackURL)", err)
 		}
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/url"
 	"reflect"
 	"slices"
@@ -68,13 +69,18 @@ func statusOf(raw []byte) Status {
 	return Status(textOf(raw))
 }
 
-// decodeState is decodeTask for the answer to a status request, which must hold
-// an id or a status.
-func decodeState(raw []byte) (Task, error) {
+// decodeState is decodeTask for the answer to a question about a task: it must
+// hold that task's id, or at least a status.
+func decodeState(raw []byte, id string) (Task, error) {
 	t, err := decodeTask(raw)
-	if err == nil && t.ID == "" && t.Status == "" {
+	switch {
+	case err != nil:
+	case t.ID == "" && t.Status == "":
 		err = errors.New("it is not a task")
+	case t.ID != "" && t.ID != id:
+		err = fmt.Errorf("it is about another task, %q", clip(t.ID, 100))
 	}
+	t.ID = id // the same string, so that a million waiting tasks do not hold it twice
 	return t, err
 }
 

@@ -180,17 +180,10 @@ func (c *Client) fetch(ctx context.Context, id string, music bool, repeat repeat
 	if music {
 		r.path, r.query = "/api/generate/detail/music", url.Values{"task_id": {id}}
 	}
-	task, err := call(ctx, c, r, decodeState)
+	task, err := call(ctx, c, r, func(data []byte) (Task, error) { return decodeState(data, id) })
 	if err != nil {
 		return nil, err
 	}
-	if task.ID == "" {
-		task.ID = id
-	}
-	if task.ID != id {
-		return nil, fmt.Errorf("%s %s: the answer is about another task, %s", r.method, r.path, clip(task.ID, 100))
-	}
-	task.ID = id // the same string, so that a million waiting tasks do not hold it twice
 	return &task, nil
 }
 

@@ -2,6 +2,7 @@ package vidgo_test
 
 import (
 	"encoding/json"
+	"errors"
 	"testing"
 	"time"
 
@@ -180,4 +181,18 @@ func TestNullLeavesATaskAsItWas(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte("null"), &file))
 	require.Equal(t, "a", task.ID)
 	require.Equal(t, "x", file.URL)
+}
+
+func TestAnswersThatAreNotTheTask(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"code":200,"data":{"task_id":"task-2","status":"finished"}}`: `it is about another task, "task-2"`,
+		`{"code":200,"data":{"progress":7}}`:                           "it is not a task",
+		`{"code":200,"data":["task-1"]}`:                               "not a JSON object",
+	} {
+		_, err := answeredBy(t, answering(200, nil, body)).Task(t.Context(), "task-1")
+		require.ErrorContains(t, err, want)
+		api, ok := errors.AsType[*vidgo.APIError](err)
+		require.True(t, ok)
+		require.JSONEq(t, body, string(api.Body))
+	}
 }

@@ -126,7 +126,7 @@ func (s *signer) fits(rawURL string) error {
 		return nil // nothing to sign, or said already
 	}
 	if _, err := s.sign(rawURL, token{}); err != nil {
-		return fmt.Errorf("vidgo: WithCallbackURL: %w", err)
+		return fmt.Errorf("%w (WithCallbackURL)", err)
 	}
 	return nil
 }
