@@ -268,7 +268,7 @@ func (t *tracker) enterOne(by *watcher, id string, music bool, first [2]time.Dur
 	if rec != nil {
 		w.callback = rec.callback
 		if rec.model != "" {
-			w.music, w.unsure = rec.music, false
+			w.music, w.unsure = music || rec.music, false
 		}
 	}
 	pause := first[0]

@@ -457,6 +457,23 @@ func TestWhoKnowsThatItIsMusicIsBelieved(t *testing.T) {
 	})
 }
 
+// A music model may be newer than the list of those that this package knows.
+func TestAsMusicOfATaskSubmittedHere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var asked []string
+		status := "not_started"
+		client := answeredBy(t, transport(func(r *http.Request) (*http.Response, error) {
+			asked = append(asked, r.URL.Path)
+			body := `{"code":200,"data":{"task_id":"a","status":"` + status + `"}}`
+			status = "finished"
+			return answering(200, nil, body)(r)
+		}))
+		_, err := client.Run(t.Context(), vidgo.Untyped("hum-a-tune", nil), vidgo.AsMusic())
+		require.NoError(t, err)
+		require.Equal(t, []string{"/api/generate/submit", "/api/generate/detail/music"}, asked)
+	})
+}
+
 // A poll that began before a callback and is answered after it knows less.
 func TestAnOvertakenAnswerIsDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
