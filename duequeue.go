@@ -8,8 +8,11 @@ import "container/heap"
 func (t *tracker) requeue(w *wait, r report) {
 	now := t.now()
 	w.due, w.abandon = now+instant(r.pause), nil
-	if w.again || w.joins != r.joins {
+	if w.joins != r.joins {
 		w.due = min(w.due, t.soon(w))
+	}
+	if w.again {
+		w.due = min(w.due, t.atOnce(w))
 	}
 	for _, by := range w.watchers {
 		if by.lastLook > now {
@@ -32,6 +35,15 @@ func (t *tracker) soon(w *wait) instant {
 	return max(t.now(), w.asked+instant(pollGap))
 }
 
+// atOnce is now, or pollGap after the last poll of w that somebody hinted at if
+// that is later. One that was due anyway does not hold a hint up.
+func (t *tracker) atOnce(w *wait) instant {
+	if w.hinted == 0 {
+		return t.now()
+	}
+	return max(t.now(), w.hinted+instant(pollGap))
+}
+
 // hurry moves the next poll of w to soon. If one is under way, its answer will
 // do.
 func (t *tracker) hurry(w *wait) {
@@ -44,14 +56,12 @@ func (t *tracker) hurry(w *wait) {
 // hint plans a poll of w that begins after now, and goes ahead of a backlog.
 func (t *tracker) hint(w *wait) {
 	switch w.in {
-	case nil:
+	case nil: // one is under way
 		w.again = true
 	case &t.queue:
 		w.in.remove(w)
-		w.due = min(w.due, t.soon(w))
+		w.due = min(w.due, t.atOnce(w))
 		t.hints.add(w)
-	default:
-		t.hurry(w)
 	}
 }
 

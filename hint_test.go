@@ -47,6 +47,19 @@ func TestHintMakesTheClientAskAtOnce(t *testing.T) {
 	}
 }
 
+func TestHintIsNotHeldUpByAPollThatWasDue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := vidgotest.Server{Default: vidgotest.Script{Duration: 30*time.Second + 300*time.Millisecond}}
+		client := newHintClient(t, &srv, nil)
+		id := submit(t, client).ID
+		began := time.Now()
+		_, err := client.Wait(t.Context(), id, vidgo.PollEvery(func(int, *vidgo.Task) time.Duration { return 30 * time.Second }))
+		require.NoError(t, err)
+		require.Equal(t, 30*time.Second+300*time.Millisecond, time.Since(began))
+		require.Len(t, srv.Requests(vidgotest.EndpointStatus), 2)
+	})
+}
+
 func TestForgedHintChangesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{Hold: true}}

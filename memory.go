@@ -199,9 +199,9 @@ func (t *tracker) answered(r *record, task *Task) {
 	t.known.bind(r, task.ID)
 	t.known.release(r)
 	t.mu.Unlock()
-	// A finished task without files is polled once more: the answer to a
-	// submission may not carry results.
-	if task.Status == Failed || task.Status == Finished && len(task.Files) > 0 {
+	// The answer to a submission may not carry results or reasons: a final state
+	// without them is polled once more.
+	if task.Status == Failed && task.ErrorMessage != "" || task.Status == Finished && len(task.Files) > 0 {
 		t.report(report{id: task.ID, task: task.clone(), from: fromLook})
 	}
 	switch {

@@ -75,8 +75,8 @@ func (s *streak) certain() bool {
 // the task is one of music, only both endpoints together can say that there is
 // none, so after the one the other is polled at once.
 func (w *wait) judge(r *report) bool {
-	if r.means == unfit && r.music && w.unsure {
-		w.refuted(r)
+	if r.music && w.unsure {
+		w.guessed(r)
 	}
 	if r.means != noTask {
 		if w.notFound != nil {
@@ -103,10 +103,13 @@ func (w *wait) judge(r *report) bool {
 	return here.certain() && other.certain()
 }
 
-// refuted corrects a report that the music endpoint refuses a task, which it was
-// only asked for because the other one does not know it: that is still all that
-// is known.
-func (w *wait) refuted(r *report) {
+// guessed corrects a report that the music endpoint does not know, or refuses, a
+// task for which it was only asked because the other one does not know it: that is
+// still all that is known, and it is the other one's error that callers expect.
+func (w *wait) guessed(r *report) {
+	if r.means != noTask && r.means != unfit {
+		return
+	}
 	r.means = noTask
 	if first, ok := w.lastErr.(*APIError); ok && first.Is(ErrNotFound) {
 		r.err = first

@@ -38,7 +38,6 @@ func TestNewClientRefusesBadOptions(t *testing.T) {
 		"WithPolling: the schedule is nil":            vidgo.WithPolling(nil),
 		"WithPolling: the schedule pauses 0s before":  vidgo.WithPolling(vidgo.Backoff(0, 0)),
 		"WithPolling: the schedule pauses -":          vidgo.WithPolling(vidgo.Backoff(-time.Second, time.Second)),
-		"WithPolling: the schedule pauses 1000000h":   vidgo.WithPolling(every(1e6 * time.Hour)),
 		"WithFallbackPolling: the schedule pauses 0s": vidgo.WithFallbackPolling(every(0)),
 		"WithPollRate: perSecond is -1":               vidgo.WithPollRate(-1, 1),
 		"WithPollRate: perSecond is NaN":              vidgo.WithPollRate(math.NaN(), 1),

@@ -13,8 +13,8 @@ import (
 
 // Schedule returns how long to pause before poll n of a task, where n is 0 for
 // the first. last is the newest state seen, or nil if there is none. The pause
-// before poll 0 may be 0, later ones must be positive; 30 days is the maximum.
-// An option that is given a Schedule tries it for n = 0 and n = 1.
+// before poll 0 may be 0, later ones must be positive; those of more than 30 days
+// are 30 days. An option that is given a Schedule tries it for n = 0 and n = 1.
 //
 // A Schedule must be safe for concurrent use, must neither keep nor change
 // last, and should be a pure function. Its pauses are what the client aims at:
@@ -55,11 +55,11 @@ func scheduleFault(s Schedule) string {
 	if s == nil {
 		return "is nil"
 	}
-	if d := s(0, nil); d < 0 || d > maxDuration {
-		return fmt.Sprintf("pauses %s before the first poll; want 0 to %s", d, maxDuration)
+	if d := s(0, nil); d < 0 {
+		return fmt.Sprintf("pauses %s before the first poll; want 0 or more", d)
 	}
-	if d := s(1, nil); d <= 0 || d > maxDuration {
-		return fmt.Sprintf("pauses %s before the second poll; want more than 0 and at most %s", d, maxDuration)
+	if d := s(1, nil); d <= 0 {
+		return fmt.Sprintf("pauses %s before the second poll; want more than 0", d)
 	}
 	return ""
 }
@@ -230,6 +230,9 @@ func (p *poller) begin(queue *dueQueue, now instant) *job {
 	w := heap.Pop(queue).(*wait)
 	ctx, cancel := context.WithCancel(context.Background())
 	w.asked, w.abandon = now, cancel
+	if p.hinted {
+		w.hinted = max(now, 1)
+	}
 	w.polls++
 	p.flying++
 	return &job{ctx: ctx, cancel: cancel, wait: w, id: w.id, music: w.music, began: now}

@@ -59,15 +59,26 @@ func TestPollEveryRefusesWhatWouldSpin(t *testing.T) {
 	var srv vidgotest.Server
 	client := newClient(t, &srv)
 	for want, schedule := range map[string]vidgo.Schedule{
-		"vidgo: PollEvery's schedule is nil": nil,
-		"vidgo: PollEvery's schedule pauses 0s before the second poll; want more than 0 and at most 720h0m0s": vidgo.Backoff(0, 0),
-		"vidgo: PollEvery's schedule pauses -1s before the first poll; want 0 to 720h0m0s":                    func(int, *vidgo.Task) time.Duration { return -time.Second },
+		"vidgo: PollEvery's schedule is nil":                                             nil,
+		"vidgo: PollEvery's schedule pauses 0s before the second poll; want more than 0": vidgo.Backoff(0, 0),
+		"vidgo: PollEvery's schedule pauses -1s before the first poll; want 0 or more":   func(int, *vidgo.Task) time.Duration { return -time.Second },
 	} {
 		_, err := client.Wait(t.Context(), "a", vidgo.PollEvery(schedule))
 		require.EqualError(t, err, want)
 		require.ErrorIs(t, err, vidgo.ErrInvalidInput)
 	}
 	require.Empty(t, srv.Requests())
+}
+
+func TestAScheduleMayNeverPoll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := vidgotest.Server{Default: vidgotest.Script{Duration: 28 * 24 * time.Hour}}
+		client := newCallbackClient(t, &srv, vidgo.WithCallbackMaxAge(29*24*time.Hour),
+			vidgo.WithFallbackPolling(func(int, *vidgo.Task) time.Duration { return math.MaxInt64 }))
+		_, err := client.Wait(t.Context(), submit(t, client).ID)
+		require.NoError(t, err)
+		require.Empty(t, srv.Requests(vidgotest.EndpointStatus))
+	})
 }
 
 func TestFastestScheduleOfAllWaitsCounts(t *testing.T) {

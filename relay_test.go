@@ -199,7 +199,7 @@ func TestForgedWakeUps(t *testing.T) {
 		})
 		_, err := client.Wait(ctx, id)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.LessOrEqual(t, len(srv.Requests(vidgotest.EndpointStatus)), 11, "once a second for each task")
+		require.LessOrEqual(t, len(srv.Requests(vidgotest.EndpointStatus)), 13, "once a second for each task")
 		requireIdle(t, client)
 	})
 }

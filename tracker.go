@@ -57,6 +57,7 @@ type wait struct {
 	// For the scheduler.
 	due      instant   // when to poll next
 	asked    instant   // when the last poll began
+	hinted   instant   // when the last poll began that somebody hinted at; 0 if none did
 	notFound *notFound // nil if no poll was answered so
 	in       *dueQueue // nil while a poll is under way
 	index    int       // in it

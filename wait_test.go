@@ -394,9 +394,13 @@ func TestSubmitAnswerMayBeFinal(t *testing.T) {
 		task := submit(t, client)
 		require.Equal(t, vidgo.Failed, task.Status)
 		_, err := client.Wait(t.Context(), task.ID)
-		_, failed := errors.AsType[*vidgo.TaskError](err)
-		require.True(t, failed)
-		require.Empty(t, srv.Requests(vidgotest.EndpointStatus))
+		require.ErrorContains(t, err, "refused", "an answer without the reason is not the result")
+		require.Len(t, srv.Requests(vidgotest.EndpointStatus), 1)
+
+		srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointSubmit, Body: `{"code":200,"data":{"task_id":"a","status":"failed","error_message":"too dark"}}`})
+		_, err = client.Run(t.Context(), boat)
+		require.ErrorContains(t, err, "too dark")
+		require.Len(t, srv.Requests(vidgotest.EndpointStatus), 1)
 
 		task = submit(t, client)
 		require.Equal(t, vidgo.Finished, task.Status)
@@ -527,6 +531,7 @@ func TestTheMusicEndpointMayRefuseOtherTasks(t *testing.T) {
 
 		_, err = newClient(t, &srv).Wait(t.Context(), "some-task")
 		require.ErrorIs(t, err, vidgo.ErrNotFound)
+		require.ErrorContains(t, err, "/api/generate/status/some-task", "not where it was only guessed to be")
 		require.NotErrorIs(t, err, vidgo.ErrInvalidInput)
 		_, err = newClient(t, &srv).Wait(t.Context(), "some-task", vidgo.AsMusic())
 		require.ErrorIs(t, err, vidgo.ErrInvalidInput, "here it was no guess")
