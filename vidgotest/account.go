@@ -7,7 +7,7 @@ import (
 
 const startCredits = 17276
 
-// SetCredits sets the account's balance. With nothing on it every submission
+// SetCredits sets the account's balance. If it is 0 or less, every submission
 // is refused with 402.
 func (s *Server) SetCredits(n float64) {
 	now := time.Now()

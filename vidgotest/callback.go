@@ -13,21 +13,21 @@ import (
 	"time"
 )
 
-// Contract is a set of rules by which callbacks are made. Vidgo changed them.
+// Contract is a version of Vidgo's rules for callbacks, which have changed.
 type Contract int
 
 const (
-	// Contract2025 posts the task wrapped in code and data, to HTTPS only. An
-	// answer of 200 to 299 within 10 s takes it; everything else brings it
-	// again 1, 2 and 4 s after the attempt before has failed, three times in all.
+	// Contract2025 posts the task wrapped in code and data, to HTTPS URLs only.
+	// An answer of 200 to 299 within 10 s accepts it. After anything else it is
+	// delivered again, up to three times, 1, 2 and 4 s after the last attempt.
 	Contract2025 Contract = iota
 
 	// Contract2026 posts the bare task without progress (music wrapped, as in
-	// 2025), to HTTP too. The answer may take 30 s. A timeout, a network error
-	// and 5xx bring it again up to five times, with growing pauses of at most
-	// 10 min; any other answer never. The pauses are not documented: here they
-	// are between half and all of 5 s, 20 s, 80 s, 320 s and 10 min, and the
-	// same in every run.
+	// 2025), to HTTP URLs too. The answer may take 30 s. After a timeout, a
+	// network error or a 5xx it is delivered again, up to five times, with
+	// growing pauses of at most 10 min; after any other answer it is not. The
+	// pauses are not documented: here they are between half and all of 5 s, 20
+	// s, 80 s, 320 s and 10 min, and the same in every run.
 	Contract2026
 )
 
@@ -38,7 +38,7 @@ func (c Contract) timeout() time.Duration {
 	return 10 * time.Second
 }
 
-// body is that of a callback about the task object.
+// body returns the body of a callback about the task object.
 func (c Contract) body(object map[string]any, k kind) ([]byte, error) {
 	if c == Contract2026 && k != music {
 		return json.Marshal(object)
@@ -46,9 +46,9 @@ func (c Contract) body(object map[string]any, k kind) ([]byte, error) {
 	return json.Marshal(map[string]any{"code": 200, "data": object})
 }
 
-// again tells whether and when attempt number n (from 1), which was not
-// accepted, is followed by another. Status is 0 if there was no answer. The
-// seed makes the jitter differ from task to task but not from run to run.
+// again returns whether attempt number n (from 1), which was not accepted, is
+// followed by another, and after which pause. status is 0 if there was no
+// answer. The seed makes the jitter differ between tasks but not between runs.
 func (c Contract) again(n, status int, seed uint64) (time.Duration, bool) {
 	if c != Contract2026 {
 		return time.Second << (n - 1), n <= 3
@@ -142,12 +142,12 @@ func (s *Server) objectOf(t *task) map[string]any {
 	return o
 }
 
-// SendCallback posts a task, as it is now, to its own callback URL: once, and
+// SendCallback posts a task, as it is now, to its own callback URL, once,
 // whatever its script's Callback says. If edit is not nil, it may change the
-// task object first, after the script's Edit; the contract's envelope is put
-// around the result. The timeout is ctx's and the contract's. It returns the
-// receiver's status, or an error if the receiver did not answer, if the task is
-// unknown or has no callback URL.
+// task object before it is wrapped as the contract has it, after the script's
+// Edit. SendCallback waits for as long as ctx and the contract allow. It
+// returns the receiver's status, or an error if the receiver did not answer, if
+// the task is unknown, or if it has no callback URL.
 func (s *Server) SendCallback(ctx context.Context, taskID string, edit func(task map[string]any)) (status int, err error) {
 	s.mu.Lock()
 	t := s.tasks[taskID]
@@ -171,9 +171,9 @@ func (s *Server) SendCallback(ctx context.Context, taskID string, edit func(task
 	return s.post(ctx, Delivery{TaskID: t.id, URL: t.callbackURL, Body: body})
 }
 
-// Post posts a body to any routed URL, as anyone on the internet could. The
-// log keeps it as a delivery without a task. It returns the receiver's status,
-// or an error if the receiver did not answer before ctx ended.
+// Post posts a body to any routed URL, as anyone on the internet could. It is
+// logged as a Delivery without a TaskID. Post returns the receiver's status, or
+// an error if the receiver did not answer before ctx ended.
 func (s *Server) Post(ctx context.Context, url string, body []byte) (status int, err error) {
 	return s.post(ctx, Delivery{URL: url, Body: body})
 }

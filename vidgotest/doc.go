@@ -1,7 +1,6 @@
-// Package vidgotest is a fake of the Vidgo API for tests. It speaks what the
-// real service speaks on the wire, and everything that happens behind it can
-// be told: how long a task takes, how it ends, what breaks on the way, and
-// what becomes of its callback.
+// Package vidgotest is a fake Vidgo API for tests. It speaks the wire format of
+// the real service, and a test decides what happens: how long a task takes, how
+// it ends, what breaks on the way, and what becomes of its callback.
 //
 // # In memory
 //
@@ -11,8 +10,8 @@
 //	var srv vidgotest.Server
 //	client := srv.Client() // an *http.Client for any base URL
 //
-// Whatever host a request names, it reaches the fake; so the code under test
-// keeps its usual base URL and no request can leave the process.
+// A request reaches the fake whatever host it names, so the code under test
+// keeps its usual base URL, and no request can leave the process.
 //
 // # On a socket
 //
@@ -23,39 +22,40 @@
 //
 // # Scripts
 //
-// Without a script a task is finished at once, with one file of the kind that
-// its model makes. A [Script] says otherwise, for all tasks of a model
-// ([Server.Script]), for the submissions to come ([Server.Next]), or for all
-// the rest ([Server.Default]):
+// By default a task is finished at once, with one file of the kind that its
+// model makes. A [Script] changes that for all tasks of a model
+// ([Server.Script]), for the next submissions ([Server.Next]), or for all
+// others ([Server.Default]):
 //
 //	srv.Script("sora-2", vidgotest.Script{Duration: 90 * time.Second, Progress: []float64{0, 40, 80}})
 //	srv.Next(vidgotest.Script{Error: "content policy violation"})
 //
 // A task with Hold set waits for [Server.Finish] or [Server.Fail].
 //
-// Any model is taken with any input, unless [Server.Models] or [Server.Check]
-// says otherwise. What can be derived from a track only once is a 409 the
-// second time, as at the real service: convert-to-wav, create-music-video,
-// generate-music-cover, generate-persona, separate-vocals and stem-split with
-// the task_id (and audio_id) of an earlier one that did not fail.
+// Any model is accepted with any input, unless [Server.Models] or
+// [Server.Check] is set. As at the real service, some things can be made from a
+// track only once: a second convert-to-wav, create-music-video,
+// generate-music-cover, generate-persona, separate-vocals or stem-split with
+// the same task_id (and audio_id) is a 409, unless the first one failed.
 //
 // # Files
 //
-// The files that a task announces can be fetched from the fake too: tiny real
-// ones, or of any size that [Script.FileSize] names, made while they are sent.
-// They know ranges and have an ETag; they come and go as the script says, or
-// lie on a host that is hard to please:
+// The fake also serves the files of a finished task: tiny real ones, or files
+// of the size that [Script.FileSize] sets, generated while they are sent. They
+// support ranges and have an ETag. A script can make them appear late, expire,
+// or lie on a host that refuses common clients:
 //
 //	srv.Default = vidgotest.Script{FileSize: 500 << 20, FilesAfter: 5 * time.Second, FileHost: vidgotest.PickyHost}
 //
 // A file is found by its path, below /generated/ on any host. [Server.Content]
-// tells what a download of it should have brought.
+// returns what a download of it should yield.
 //
 // # Uploads
 //
-// The three upload endpoints take what Vidgo takes: one image, five times a
-// minute ([Server.UploadRate]), and tell where it can be fetched for 72 hours.
-// [Server.Uploads] tells what came. The bytes of large ones are not kept.
+// The three upload endpoints accept what Vidgo accepts: one image, five times a
+// minute ([Server.UploadRate]), and answer with its URL, which is good for 72
+// hours. [Server.Uploads] returns what was uploaded. The bytes of images above
+// 1 MiB are not kept.
 //
 // # Faults
 //
@@ -67,12 +67,12 @@
 //		vidgotest.Fault{Endpoint: vidgotest.EndpointStatus, Status: 502, Body: vidgotest.HTML(502)},
 //	)
 //
-// [Server.Unused] tells which have met no request yet: a test that asserts that
-// there is none knows that its faults struck.
+// [Server.Unused] returns the faults that have met no request yet. A test that
+// requires that to be empty knows that all its faults struck.
 //
-// Files meet only the faults of [EndpointFile]. These are a download that
-// breaks off after a MiB, one that stalls there, a file that is another one by
-// now, and a host that knows neither ranges nor an ETag:
+// Requests for files meet only faults of [EndpointFile]. These are a download
+// that breaks off after a MiB, one that stalls there, a file that has changed,
+// and a host that supports neither ranges nor ETags:
 //
 //	file := vidgotest.EndpointFile
 //	srv.Inject(vidgotest.Fault{Endpoint: file, After: 1 << 20})
@@ -82,28 +82,27 @@
 //
 // # Callbacks
 //
-// [Server.Route] names the handler behind a public host name, so that a
-// callback URL which the real service would accept needs no public host:
+// [Server.Route] connects a public host name to a handler, so that a callback
+// URL which the real service would accept needs no public host:
 //
 //	srv.Route("hooks.example.com", handler)
 //
-// The fake delivers and redelivers by the [Contract] it is set to.
-// [Script.Callback] drops, delays, repeats or hastens a delivery;
-// [Server.SendCallback] and [Server.Post] send what the script does not: a
-// duplicate, a late one, a forgery.
+// The fake delivers and redelivers callbacks by its [Contract].
+// [Script.Callback] can drop, delay, repeat or hasten the delivery;
+// [Server.SendCallback] and [Server.Post] send further ones: a duplicate, a
+// late one, a forgery.
 //
 // # Time
 //
-// The fake has no clock of its own: it asks [time.Now] and sets timers. Inside
-// a [testing/synctest] bubble hours pass in microseconds and every moment is
-// exact. Make the Server and its clients inside the bubble, and use the client
-// in memory there: a socket stops fake time. No goroutine is left behind by
-// tasks that are still pending when the bubble ends. A receiver of callbacks
-// that is still at work then is one: sleep for as long as it takes and call
-// synctest.Wait before the end.
+// The fake uses package time, so inside a [testing/synctest] bubble hours pass
+// in microseconds and all times are exact. Make the Server and its clients
+// inside the bubble, and use [Server.Client] there: a socket stops fake time.
+// Tasks that are pending when the bubble ends leave no goroutine behind, but a
+// receiver of callbacks that is still running does: sleep for as long as it
+// takes and call synctest.Wait before the bubble ends.
 //
 // # Logs
 //
 // [Server.Requests], [Server.Deliveries], [Server.Tasks] and [Server.Uploads]
-// tell what was asked, what was called back and what there is.
+// return what the fake was sent, what it delivered, and what it holds.
 package vidgotest

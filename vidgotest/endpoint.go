@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// Endpoint names one of the API's endpoints, or the hosts of files. In a
-// [Fault] the empty Endpoint stands for all of the API's; in a [Request] for a
-// path that is none.
+// Endpoint names an endpoint of the API, or stands for the hosts of files. In a
+// [Fault] the empty Endpoint stands for all of the API; in a [Request] it means
+// that the path is unknown.
 type Endpoint string
 
-// The endpoints that a [Server] has.
+// The endpoints of a [Server].
 const (
 	EndpointSubmit       Endpoint = "submit"        // POST /api/generate/submit
 	EndpointStatus       Endpoint = "status"        // GET /api/generate/status/{task_id}
@@ -21,8 +21,8 @@ const (
 	EndpointUploadBase64 Endpoint = "upload-base64" // POST /api/common/upload/base64
 	EndpointUploadURL    Endpoint = "upload-url"    // POST /api/common/upload/url
 
-	// EndpointFile is a GET or HEAD of a path below /generated/ or /temp/ on
-	// any host, or of any path on [PickyHost]. It is no part of the API.
+	// EndpointFile stands for paths below /generated/ or /temp/ on any host,
+	// and for all paths on [PickyHost]. It is not part of the API.
 	EndpointFile Endpoint = "file"
 )
 
@@ -56,7 +56,7 @@ var endpointMethods = map[Endpoint]string{
 
 func (e Endpoint) method() string { return endpointMethods[e] }
 
-// namesTask tells whether requests to the endpoint, or any, are about a task.
+// namesTask reports whether requests to the endpoint, or any, are about a task.
 func (e Endpoint) namesTask() bool {
 	switch e {
 	case "", EndpointStatus, EndpointMusic, EndpointFile:

@@ -8,36 +8,36 @@ import (
 	"time"
 )
 
-// Fault is something that goes wrong with a request. The zero Fault changes
-// nothing about one request of the API of any kind, but is used up by it.
+// Fault is something that goes wrong with a request. The zero Fault meets one
+// API request, and changes nothing.
 //
 // A request that meets a fault is not carried out, unless Accept is set or the
-// fault leaves the true answer to be sent (it has no Status, Body or NoBody,
-// and none of Refuse, Reset and Hang before the answer). Of Refuse, Reset,
-// Hang and the answer, the first that is set counts.
+// true answer is sent: if the fault has no Status, Body or NoBody, and none of
+// Refuse, Reset and Hang that strikes before the answer. Of Refuse, Reset, Hang
+// and the fault's own answer, the first that is set counts.
 type Fault struct {
-	// Endpoint limits the fault to requests to it. By default all of the API
-	// count, and files do not: for them it is [EndpointFile].
+	// Endpoint limits the fault to requests to that endpoint. By default it
+	// meets all API requests, but none for files: for them, set [EndpointFile].
 	Endpoint Endpoint
 
-	// TaskID limits the fault to status and music requests about this task,
-	// and to requests for the files that it made. By default all count.
+	// TaskID limits the fault to status and music requests about this task, and
+	// to requests for its files. By default it meets those of all tasks.
 	TaskID string
 
-	// Times is how many requests meet the fault: 0 means one, a negative
-	// number all until [Server.Clear].
+	// Times is how many requests meet the fault: 0 means one, a negative number
+	// all of them until [Server.Clear].
 	Times int
 
 	// Accept carries the request out before its answer is broken: a submission
-	// is taken and paid for, its task goes its way. Refuse knows no Accept in
-	// memory, since nothing arrives.
+	// is accepted and paid for, and its task runs. It has no effect with Refuse
+	// in memory, since nothing arrives.
 	Accept bool
 
 	// Delay is the time that passes before the answer or the break.
 	Delay time.Duration
 
 	// Refuse refuses the connection, so nothing is sent. On a socket, where
-	// the connection stands already, it is the same as Reset.
+	// there is a connection already, it is the same as Reset.
 	Refuse bool
 
 	// Reset resets the connection without an answer, once the request was read.
@@ -46,58 +46,58 @@ type Fault struct {
 	// Hang sends no answer until the client gives up.
 	Hang bool
 
-	// Truncate cuts the answer in half, be it the true one or this fault's,
-	// and then the connection. Its Content-Length promises all.
+	// Truncate sends half of the answer, the true one or this fault's, and then
+	// cuts the connection. The Content-Length is that of the whole.
 	Truncate bool
 
-	// After lets Reset, Hang or Truncate strike only when so many bytes of the
-	// answer's body were sent; without one of them it is a Truncate. A shorter
-	// body gets through. On a socket a reset may overtake the last bytes. By
-	// default (0) they strike as they say.
+	// After makes Reset, Hang or Truncate strike once that many bytes of the
+	// answer's body were sent; without one of them it implies Truncate. A
+	// shorter body gets through. On a socket a reset may overtake the last
+	// bytes. By default (0) each strikes as described there.
 	After int64
 
 	// Drip is a pause before each KiB of the answer's body.
 	Drip time.Duration
 
 	// Gzip compresses the body, whether the client asked for that or not, and
-	// takes its Content-Length away. [http.Transport], and the client in memory
-	// like it, undo that for a request with neither Accept-Encoding nor Range.
+	// removes the Content-Length. [http.Transport] and [Server.Client] undo
+	// that for a request with neither Accept-Encoding nor Range.
 	Gzip bool
 
-	// NoRange makes the host of a file one that knows no ranges: it sends all
-	// of it.
+	// NoRange makes the host of a file ignore ranges: it sends the whole file.
 	NoRange bool
 
-	// Changed makes a file another one of the same size, with another ETag
-	// and Last-Modified, as if it had been made again. It is the first one
-	// again for a request that does not meet the fault, so Times: -1 keeps it
-	// changed.
+	// Changed serves another file of the same size in place of a file, with
+	// another ETag and Last-Modified, as if it had been made again. A request
+	// that does not meet the fault gets the first file again, so Times: -1
+	// keeps it changed.
 	Changed bool
 
-	// Status is that of the answer. By default it is that of the true answer,
-	// or 200 if there is a Body or NoBody is set.
+	// Status is the status of the answer. The default is that of the true
+	// answer, or 200 if Body or NoBody is set.
 	Status int
 
-	// Header is added to the answer, and replaces what it has. A name without
-	// values takes it away. The body does not follow what is said about it: if
-	// a Content-Length is too small the body ends there, if it is too large
-	// the connection breaks at the end.
+	// Header replaces fields of the answer's header, or adds to them. A name
+	// without values removes the field. The body does not change with it: if a
+	// Content-Length is too small, the body ends there; if it is too large, the
+	// connection breaks at the end.
 	Header http.Header
 
-	// RetryAfter is the answer's Retry-After header, if not empty.
+	// RetryAfter, if not empty, is the answer's Retry-After header.
 	RetryAfter string
 
-	// Body is the answer's. By default it is the one that usually comes with
-	// Status: the documented error, or a gateway's page for other errors.
+	// Body is the body of the answer. The default is the usual one for Status:
+	// the documented error, or a gateway's page for other errors.
 	Body string
 
 	// NoBody leaves the answer without a body.
 	NoBody bool
 }
 
-// Inject adds faults. The first that matches a request, in the order they were
-// added, is the one it meets. It panics if a fault can never strike: an unknown
-// Endpoint, a TaskID at one whose requests name no task, a Status that is none.
+// Inject adds faults. A request meets the first one that matches it, in the
+// order they were added. Inject panics if a fault could never strike: if its
+// Endpoint is unknown, if it has a TaskID and requests to its Endpoint name no
+// task, or if its Status is not from 100 to 599.
 func (s *Server) Inject(f ...Fault) {
 	for _, one := range f {
 		one.check()
@@ -114,7 +114,8 @@ func (s *Server) Inject(f ...Fault) {
 	}
 }
 
-// check panics if the fault has a slip in it: the test would pass without it.
+// check panics if the fault has a mistake in it: the test would pass without
+// it.
 func (f Fault) check() {
 	_, known := endpointMethods[f.Endpoint]
 	switch {
@@ -128,8 +129,8 @@ func (f Fault) check() {
 }
 
 // Unused returns the faults that no request has met yet, in the order they were
-// added, so that a test can make sure that its faults struck. Those that
-// [Server.Clear] dropped are not among them. The result is the caller's.
+// added, so that a test can check that its faults struck. Faults that
+// [Server.Clear] dropped are not among them.
 func (s *Server) Unused() []Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -144,8 +145,8 @@ func (s *Server) Unused() []Fault {
 	return unused
 }
 
-// Clear drops all faults, used up or not. Requests that met one already go on
-// to suffer from it.
+// Clear drops all faults. It does not affect requests that have already met
+// one.
 func (s *Server) Clear() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -226,7 +227,7 @@ func (f *Fault) ask(r *http.Request) *http.Request {
 	return r
 }
 
-// answers tells whether the fault has an answer of its own.
+// answers reports whether the fault has an answer of its own.
 func (f *Fault) answers() bool {
 	return f.Status != 0 || f.Body != "" || f.NoBody
 }

@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// PickyHost is a host of files that answers 403 to HEAD, and to the user agents
-// that HTTP libraries and tools have by default, as one of the real ones does.
-// A file that is not there is a 403 too, and not a 404. [Script.FileHost] puts
-// files there.
+// PickyHost is a file host that answers 403 to HEAD requests, and to the
+// default user agents of HTTP libraries and tools, as one of the real hosts
+// does. A file that does not exist is a 403 too, not a 404. Set
+// [Script.FileHost] to put files there.
 const PickyHost = "picky.vidgo.ai"
 
 const (
@@ -55,7 +55,7 @@ func (s *Server) file(r *http.Request, v *visit) answer {
 	return a
 }
 
-// plainAgent tells whether a user agent is one that nobody chose.
+// plainAgent reports whether a user agent is one that nobody chose.
 func plainAgent(agent string) bool {
 	return agent == "" || slices.ContainsFunc([]string{"go-http-client/", "curl/", "wget/", "python-requests/", "axios/", "okhttp/"},
 		func(prefix string) bool { return strings.HasPrefix(strings.ToLower(agent), prefix) })
@@ -142,10 +142,9 @@ func denied(message string) answer {
 	return stored(http.StatusForbidden, "AccessDenied", message)
 }
 
-// Content returns what is behind the URL of a generated or an uploaded file,
-// to compare a download with: whatever the URL's host and query, whatever age
-// and faults say, and without a trace in the log. It is an error if there is
-// no such file.
+// Content returns the content of the generated or uploaded file at a URL, to
+// compare with a download. It ignores the URL's host and query, expiry and
+// faults, and is not logged. It is an error if there is no such file.
 func (s *Server) Content(fileURL string) (*io.SectionReader, error) {
 	u, err := url.Parse(fileURL)
 	if err != nil {

@@ -26,7 +26,7 @@ var unreachable = []netip.Prefix{
 // unicast is all that IPv6 has given out for the internet so far.
 var unicast = netip.MustParsePrefix("2000::/3")
 
-// internal tells whether a host is one that the internet cannot reach, so far
+// internal reports whether a host is one that the internet cannot reach, so far
 // as its name shows.
 func internal(host string) bool {
 	host = strings.TrimSuffix(strings.ToLower(host), ".")

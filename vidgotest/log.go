@@ -16,17 +16,17 @@ type Request struct {
 	Path     string // as sent, still escaped
 	Query    string // as sent, still escaped
 	Endpoint Endpoint
-	TaskID   string // the task asked for, or whose file, or the one that the submission made
+	TaskID   string // of the task asked for, whose file was asked for, or which was submitted
 	Header   http.Header
-	Body     []byte // the first 64 KiB of it; uploads have more
-	Status   int    // of the answer; 0 if none was sent (yet)
+	Body     []byte // at most its first 64 KiB
+	Status   int    // of the answer; 0 if none has been sent
 	InFlight int    // API requests in flight when it arrived, itself included; 0 for files
 }
 
-// Requests returns what was asked so far, in order of arrival; with endpoints,
-// only what was asked of them. Requests that a [Fault] refused are among them,
-// and so are those for files ([EndpointFile]). The log keeps them all, about 700
-// bytes for each. The result is the caller's.
+// Requests returns the requests so far, in order of arrival; if endpoints are
+// given, only those to them. Requests that met a [Fault] are among them, and so
+// are those for files ([EndpointFile]). The log keeps all requests, in about
+// 700 bytes each.
 func (s *Server) Requests(only ...Endpoint) []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -42,7 +42,7 @@ func (s *Server) Requests(only ...Endpoint) []Request {
 	return found
 }
 
-// Count returns how many requests [Server.Requests] would, without copying them.
+// Count returns how many requests [Server.Requests] would return.
 func (s *Server) Count(only ...Endpoint) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -55,8 +55,8 @@ func (s *Server) Count(only ...Endpoint) int {
 	return n
 }
 
-// isOf tells whether the request is for one of the endpoints; for any, if there
-// are none.
+// isOf reports whether the request is for one of the endpoints; for any, if
+// there are none.
 func (r *Request) isOf(only []Endpoint) bool {
 	return len(only) == 0 || slices.Contains(only, r.Endpoint)
 }
@@ -66,14 +66,14 @@ type Delivery struct {
 	Time    time.Time // when it was sent
 	TaskID  string    // empty for [Server.Post]
 	URL     string
-	Attempt int // from 1, repeats included; 0 for those sent by hand
+	Attempt int // from 1, counting repeats; 0 for those of SendCallback and Post
 	Body    []byte
 	Status  int   // of the receiver's answer; 0 if there was none
-	Err     error // why there was none
+	Err     error // why there was no answer
 }
 
-// Deliveries returns the attempts to deliver a callback that have ended so
-// far, in the order they ended. The result is the caller's.
+// Deliveries returns the attempts to deliver a callback so far, in the order
+// they ended.
 func (s *Server) Deliveries() []Delivery {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -96,7 +96,7 @@ func (s *Server) noteTask(v *visit, id string) {
 	v.entry.TaskID = id
 }
 
-// noteAnswer returns the id of the answer.
+// noteAnswer logs the status of an answer, and returns its request id.
 func (s *Server) noteAnswer(v *visit, status int) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

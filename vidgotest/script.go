@@ -7,36 +7,37 @@ import (
 	"time"
 )
 
-// Script tells how a task goes. The zero Script finishes it at once, with one
-// file of the kind that its model makes. A task follows the script it was
-// submitted under; a script given later does not touch it.
+// Script says what happens to a task. The zero Script finishes it at once, with
+// one file of the kind that its model makes. A task follows the script that was
+// set when it was submitted; later ones do not affect it.
 type Script struct {
-	// Queued is how long the task stays not_started. It is a part of Duration.
+	// Queued is how long the task is not_started. It is a part of Duration.
 	Queued time.Duration
 
-	// Duration is the time from the submission to the final state. 0 is at once.
+	// Duration is the time from the submission to the final state, 0 by
+	// default.
 	Duration time.Duration
 
-	// Hold keeps the task from ending by itself: [Server.Finish] or
-	// [Server.Fail] ends it.
+	// Hold keeps the task from ending until [Server.Finish] or [Server.Fail].
 	Hold bool
 
-	// Pending is the status of the task while it is not final, instead of
-	// not_started and running ("reviewing", say).
+	// Pending replaces the statuses not_started and running, for example by
+	// "reviewing".
 	Pending string
 
-	// Progress is spread evenly over Duration, and its last value stays until
-	// the end. By default (nil) it is 0 all the time, as it often is at the
-	// real service. A finished task is at 100, a failed one at 0.
+	// Progress are the values of the task's progress, spread evenly over
+	// Duration; the last one stays until the end. By default (nil) it is 0, as
+	// it often is at the real service. A finished task is at 100, a failed one
+	// at 0.
 	Progress []float64
 
-	// Files are what a finished task holds, as on the wire; an empty list is
-	// no file at all. By default (nil) they are of the model's kind, N of them,
-	// and made and served by the fake.
+	// Files are the files of the finished task, as on the wire; an empty list
+	// means none. By default (nil) the fake makes and serves N files of the
+	// model's kind.
 	//
-	// Files that are named here are not its own: it serves what lies below
-	// /generated/ and has one of the extensions that Format knows, at any time,
-	// and the fields below do not touch it.
+	// The fields below do not affect Files that are set here. The fake serves
+	// those whose path is below /generated/ and has an extension that Format
+	// knows, at any time.
 	Files []File
 
 	// N is the number of files if Files is nil. 0 means 1.
@@ -47,84 +48,83 @@ type Script struct {
 	// By default they are png or mp4.
 	Format string
 
-	// FileSize is the size of each file in bytes. What a real file of the
-	// format leaves is filled with noise while it is sent, so that a large one
-	// costs no memory. By default, and if the format has none so small, it is
-	// the smallest, below 1 KiB.
+	// FileSize is the size of each file in bytes. A small real file of the
+	// format is filled up with noise while it is sent, so a large one costs no
+	// memory. The minimum, which is the default, depends on the format and is
+	// below 1 KiB.
 	FileSize int64
 
-	// FileHost is where the files lie. The default is storage.vidgo.ai; see
-	// also [PickyHost]. A host on a socket has to come with its scheme:
+	// FileHost is the host of the files. The default is storage.vidgo.ai; see
+	// also [PickyHost]. A server on a socket needs its scheme as well:
 	// "http://127.0.0.1:8080".
 	FileHost string
 
-	// FilesAfter is how long after the end of the task its files can be
-	// fetched first. Until then they are announced, and a 404 (on [PickyHost]
-	// a 403).
+	// FilesAfter is how long after the end of the task its files appear. Until
+	// then the task names them, and they are a 404 (on [PickyHost] a 403).
 	FilesAfter time.Duration
 
-	// FreshLinks makes the links to the files expire, so long after the look
-	// at the task that told them; another look tells fresh ones. They carry
-	// Expires and Signature, and are a 403 when these are over, changed or
-	// missing. By default (0) links do not expire, and the files are gone (a
+	// FreshLinks is how long the links to the files are good; every answer
+	// about the task has fresh ones. They have an Expires and a Signature
+	// parameter, and are a 403 once these have expired, or if they were
+	// changed. By default (0) links do not expire, and the files are gone (a
 	// 403) 24 hours after the end of the task. With FreshLinks they stay.
 	FreshLinks time.Duration
 
-	// Error lets the task fail, with this error_message.
+	// Error makes the task fail with this error_message.
 	Error string
 
-	// Credits is what the task costs: taken at the submission and given back
-	// if the task fails. A submission is refused with 402 if the account has
-	// less, or nothing at all. If not 0, the task shows it.
+	// Credits is what the task costs. It is charged at the submission, and
+	// refunded if the task fails. A submission is refused with 402 if the
+	// account has less, or nothing at all. If not 0, the task object shows it.
 	Credits float64
 
-	// SubmitStatus is the status in the answer to the submission, and touches
-	// nothing else: the rest of the script decides how the task really goes.
-	// The default is not_started; "-" leaves the field out.
+	// SubmitStatus is the status in the answer to the submission, and nowhere
+	// else: what really happens is up to the other fields. The default is
+	// not_started; "-" leaves the member out.
 	SubmitStatus string
 
-	// Hidden is how long after the submission the task is not found.
+	// Hidden is how long after the submission the task is a 404.
 	Hidden time.Duration
 
-	// Callback tells what becomes of the task's callback, if it has one.
+	// Callback says what becomes of the task's callback, if it has one.
 	Callback Callback
 
-	// Edit may change the task object before it is sent, by an endpoint or as
-	// a callback; the fake itself goes by what was there before. It sends what
-	// Vidgo does at times: progress as 100.0 (json.RawMessage("100.0")), null
-	// or missing, no files, a created_time with fractions of a second. It is
-	// called by several goroutines at once. By default (nil) nothing changes.
+	// Edit, if not nil, may change the task object before it is sent, in an
+	// answer or a callback, to imitate what Vidgo does at times: progress as
+	// 100.0 (json.RawMessage("100.0")), null or missing, no files, a
+	// created_time with fractions of a second. It does not change the task
+	// itself. It may be called by several goroutines at once.
 	Edit func(task map[string]any)
 }
 
 // File is one file of a finished task, as on the wire.
 type File = map[string]any
 
-// Callback tells what becomes of a callback. The zero Callback is delivered
-// when the task becomes final, and redelivered as the [Contract] has it. A
-// task that is final at once may call back before its submitter has read the
-// answer; BeforeAnswer or Delay makes the order certain.
+// Callback says what becomes of a task's callback. The zero Callback is
+// delivered when the task becomes final, and redelivered by the rules of the
+// [Contract]. The callback of a task that is final at once may come before the
+// answer to its submission; BeforeAnswer or Delay makes the order certain.
 type Callback struct {
-	// Drop keeps it from ever being delivered.
+	// Drop suppresses the callback.
 	Drop bool
 
 	// Delay is the time from the final state to the first delivery.
 	Delay time.Duration
 
-	// Repeat is the number of deliveries more, one right after the other, once
-	// one was accepted.
+	// Repeat is the number of further deliveries, one right after the other,
+	// once one was accepted.
 	Repeat int
 
-	// BeforeAnswer makes the task final at once and delivers its callback
-	// before the submission is answered. Duration, Hold and Delay do not count
-	// then. A redelivery, should it be needed, does not hold up the answer.
+	// BeforeAnswer makes the task final at once, and delivers its callback
+	// before the submission is answered. Duration, Hold and Delay have no
+	// effect then. The answer does not wait for a redelivery.
 	BeforeAnswer bool
 }
 
-// Script gives the tasks of a model a script from now on. It replaces the
-// model's script before, and stands behind [Server.Next]. It panics if the
-// script cannot be followed: a Pending that is final, an unknown Format. So
-// does Next, and so does the submission that finds such a [Server.Default].
+// Script sets the script for the tasks of a model from now on. Scripts given to
+// [Server.Next] come first. Script panics if the script has a Pending that is
+// final or an unknown Format. So does Next, and so does a submission that finds
+// such a [Server.Default].
 func (s *Server) Script(model string, sc Script) {
 	sc.check("Script")
 	s.mu.Lock()
@@ -135,8 +135,9 @@ func (s *Server) Script(model string, sc Script) {
 	s.scripts[model] = sc.clone()
 }
 
-// Next gives the next accepted submissions, whatever their model, one script
-// each, in order. They come before the model's script. Further calls append.
+// Next sets the scripts for the next accepted submissions of any model, one
+// each, in order. They take precedence over the model's script. Further calls
+// append.
 func (s *Server) Next(sc ...Script) {
 	for _, one := range sc {
 		one.check("Next")
@@ -160,8 +161,8 @@ func (s *Server) scriptFor(model string) (sc Script, once bool) {
 	return s.Default.clone(), false
 }
 
-// check panics if the script has a slip in it: a test that goes on with it
-// would fail somewhere else, or pass.
+// check panics if the script has a mistake in it: the test would fail somewhere
+// else, or pass.
 func (sc Script) check(where string) {
 	switch sc.Pending {
 	case finished, failed:

@@ -34,7 +34,7 @@ func unsendable(req *http.Request) error {
 	return nil
 }
 
-// isToken tells whether a header's name, or a method, is one.
+// isToken reports whether a header's name, or a method, is one.
 func isToken(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
 		letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'

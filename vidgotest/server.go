@@ -8,44 +8,42 @@ import (
 )
 
 // Server is a fake Vidgo. The zero value is ready to use. A Server must not be
-// copied after its first use. Its methods are safe for concurrent use; its
-// exported fields are set before the first use and not changed after it.
+// copied after its first use, and its exported fields must not be changed then.
+// Its methods are safe for concurrent use, and return copies.
 type Server struct {
-	// APIKey is the only key that is accepted. By default any key is, so long
-	// as there is one.
+	// APIKey is the only key that is accepted. By default any key is, but a
+	// request must have one.
 	APIKey string
 
 	// Contract is the set of rules for callbacks. The default is [Contract2025].
 	Contract Contract
 
-	// Models are the only models that the server knows: a submission for
-	// another one is answered with 404. By default (nil) it knows every model.
+	// Models are the models that the server knows: a submission for another one
+	// is answered with 404. By default (nil) it knows every model.
 	Models []string
 
-	// Check refuses what a model does not take: a submission for which it
-	// returns an error is answered with 400 and the error's message. It is
-	// called with the input object as sent, by several goroutines at once. By
-	// default (nil) every input passes.
+	// Check checks the input object of a submission, as it was sent: if Check
+	// returns an error, the answer is a 400 with its message. It may be called
+	// by several goroutines at once. By default (nil) every input passes.
 	Check func(model string, input []byte) error
 
-	// Default is how tasks go that no other script covers. The zero Script
+	// Default is the script of tasks that have no other. The zero Script
 	// finishes a task at once, with one file of the model's kind.
 	Default Script
 
-	// Credits is the account's balance at the start. 0 means 17276; for an
-	// account that is really empty use [Server.SetCredits].
+	// Credits is the initial balance of the account. 0 means 17276; to empty
+	// the account use [Server.SetCredits].
 	Credits float64
 
-	// MaxUpload is the size in bytes of the largest image that can be
-	// uploaded; a larger one is answered with 413. 0 means 10 MiB: Vidgo names
-	// no limit for uploads, but most models take no larger image. The body of
-	// a request with JSON may have four thirds of it, and 64 KiB.
+	// MaxUpload is the maximum size of an uploaded image in bytes; a larger one
+	// is answered with 413. 0 means 10 MiB: Vidgo documents no limit for
+	// uploads, but most models take no larger image. The body of a JSON request
+	// may have four thirds of that, and 64 KiB.
 	MaxUpload int64
 
-	// UploadRate is the number of uploads that each endpoint for them takes a
-	// minute, for each key; more are answered with 429. 0 means the
-	// documented 5, a negative number no limit. The minute slides: a request
-	// counts until 60 s have passed.
+	// UploadRate is how many uploads a minute each upload endpoint accepts for
+	// each key; more are answered with 429. 0 means the documented 5, a
+	// negative number no limit. The minute slides: a request counts for 60 s.
 	UploadRate int
 
 	mu sync.Mutex // guards all below; never held while blocking or calling out
@@ -90,14 +88,14 @@ type visit struct {
 	tooLarge bool     // the body was not kept
 }
 
-// ServeHTTP answers as the Vidgo API does.
+// ServeHTTP answers a request as the Vidgo API does.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v := s.arrive(r)
 	defer s.leave(v)
 	s.serve(w, r, v)
 }
 
-// arrive notes a request in the log and decides its fate.
+// arrive logs a request, and decides which fault it meets.
 func (s *Server) arrive(r *http.Request) *visit {
 	v := &visit{target: locate(r.Host, r.URL)}
 	if v.endpoint == EndpointSubmit {
@@ -146,7 +144,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, v *visit) {
 	s.send(w, r, v, s.carryOut(r, v))
 }
 
-// carryOut does what the request asks, and returns the true answer to it.
+// carryOut does what the request asks for, and returns the true answer.
 func (s *Server) carryOut(r *http.Request, v *visit) answer {
 	switch {
 	case v.endpoint == "":

@@ -159,7 +159,7 @@ func (s *Server) lookUp(id string, isMusic bool, now time.Time) (*task, map[stri
 	return t, t.object(now)
 }
 
-// Task is a task of the server at one moment.
+// Task is a snapshot of a task of the server.
 type Task struct {
 	ID          string
 	Model       string
@@ -169,8 +169,7 @@ type Task struct {
 	Created     time.Time
 }
 
-// Tasks returns all tasks in the order of their submission, as they are now.
-// The result is the caller's.
+// Tasks returns all tasks, as they are now, in the order of their submission.
 func (s *Server) Tasks() []Task {
 	now := time.Now()
 	s.mu.Lock()
@@ -189,8 +188,8 @@ func (s *Server) Tasks() []Task {
 	return tasks
 }
 
-// Finish ends a task well, now, whether it is held or not. Without files it
-// holds those of its script. An unknown or final task is an error.
+// Finish finishes a task now, whether it is held or not. Without files, it has
+// those of its script. It is an error if the task is unknown or already final.
 func (s *Server) Finish(id string, files ...File) error {
 	return s.finalize(id, func(t *task, at time.Time) *ending {
 		if len(files) > 0 {
@@ -200,8 +199,8 @@ func (s *Server) Finish(id string, files ...File) error {
 	})
 }
 
-// Fail ends a task badly, now, whether it is held or not; message is its
-// error_message. An unknown or final task is an error.
+// Fail makes a task fail now, whether it is held or not, with message as its
+// error_message. It is an error if the task is unknown or already final.
 func (s *Server) Fail(id, message string) error {
 	return s.finalize(id, func(_ *task, at time.Time) *ending {
 		return &ending{at: at, failed: true, message: message}

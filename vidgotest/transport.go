@@ -15,26 +15,27 @@ import (
 	"syscall"
 )
 
-// Client returns a client that reaches the server in memory, whatever host a
-// request names; hosts given to [Server.Route] reach their handlers. It needs
-// no closing. All clients of a server are alike.
+// Client returns an HTTP client whose requests reach the server in memory,
+// whatever host they name, except for hosts given to [Server.Route], which
+// reach their handlers. It needs no closing. All clients of a server are alike.
 //
 // An answer begins when its handler flushes, has written more than 64 KiB, or
-// returns; what follows is streamed. Closing its body, or the end of the
-// request's context, ends the handler's writes and its context. A handler that
-// panics is a reset connection, or one that breaks if its answer has begun.
+// returns; what follows is streamed. When the answer's body is closed or the
+// request's context ends, the handler's context ends and its writes fail. If a
+// handler panics, the connection is reset, or breaks off if the answer has
+// begun.
 func (s *Server) Client() *http.Client {
 	return &http.Client{Transport: memory{s}}
 }
 
-// Route sends callbacks to host, what clients in memory ask of it, and uploads
-// by URL that name it, to h, in the process. A host may have a port
-// ("hooks.example.com:8443"); without one it is the scheme's own. A later call
-// for the same host replaces h; a nil h ends the route. It panics if host is
-// more than that, a URL say.
+// Route makes h the handler of a host, in the process: for callbacks, for
+// requests of [Server.Client], and for uploads by URL. host may have a port
+// ("hooks.example.com:8443"); the default is the scheme's. A later call for the
+// same host replaces h; a nil h removes the route. Route panics if host is
+// anything else, such as a URL.
 func (s *Server) Route(host string, h http.Handler) {
 	if host == "" || strings.ContainsAny(host, "/\\?#@ \t\r\n") {
-		panic(fmt.Sprintf("vidgotest: Route: %q is no host; want a name such as hooks.example.com, with a port if it is not the usual one", host))
+		panic(fmt.Sprintf("vidgotest: Route: %q is not a host; want a name such as hooks.example.com, with a port if it is not the usual one", host))
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -55,7 +56,7 @@ func (s *Server) routed(u *url.URL) http.Handler {
 	return s.routes[strings.ToLower(bareHost(u))]
 }
 
-// bareHost is the host without the port that goes without saying.
+// bareHost is the host without the scheme's default port.
 func bareHost(u *url.URL) string {
 	return strings.TrimSuffix(u.Host, ":"+defaultPort(u))
 }
@@ -67,8 +68,8 @@ func defaultPort(u *url.URL) string {
 	return "443"
 }
 
-// memory is the network between a client and the server: it fails as a network
-// fails, at the moments a network fails.
+// memory is the network between a client and the server. It fails in the ways,
+// and at the moments, that a network does.
 type memory struct{ server *Server }
 
 func (m memory) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -114,8 +115,8 @@ func refuse(ctx context.Context, f *Fault, addr hostPort) error {
 	}
 }
 
-// converse carries a request over a connection that stands, and the answer
-// back. Over is called once both are done with.
+// converse carries a request over an open connection, and its answer back. over
+// is called once both are done.
 func converse(req, in *http.Request, trace *httptrace.ClientTrace, h http.Handler, over func()) (*http.Response, error) {
 	trace.GotConn(httptrace.GotConnInfo{Conn: wire{peer: hostPortOf(req.URL)}})
 	writeHeader(in, trace)

@@ -106,7 +106,7 @@ func TestSlipsInARouteAreTold(t *testing.T) {
 	for _, host := range []string{"", "https://hooks.example.com", "hooks.example.com/vidgo", "hooks example.com", "u@hooks.example.com"} {
 		require.Panics(t, func() { new(vidgotest.Server).Route(host, http.NotFoundHandler()) }, host)
 	}
-	require.PanicsWithValue(t, `vidgotest: Route: "a/b" is no host; want a name such as hooks.example.com, with a port if it is not the usual one`,
+	require.PanicsWithValue(t, `vidgotest: Route: "a/b" is not a host; want a name such as hooks.example.com, with a port if it is not the usual one`,
 		func() { new(vidgotest.Server).Route("a/b", nil) })
 	new(vidgotest.Server).Route("[2606:4700::1111]:8443", http.NotFoundHandler())
 }

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// unzips tells whether the client in memory asks for gzip by itself, and undoes
-// it, as [http.Transport] does for whoever leaves the encoding to it.
+// unzips reports whether the client in memory asks for gzip by itself, and
+// undoes it, as [http.Transport] does for whoever leaves the encoding to it.
 func unzips(req *http.Request) bool {
 	return req.Header.Get("Accept-Encoding") == "" && req.Header.Get("Range") == "" && req.Method != http.MethodHead
 }

@@ -15,22 +15,22 @@ const uploadLife = 72 * time.Hour
 
 // Upload is an image that was uploaded.
 type Upload struct {
-	Endpoint     Endpoint // where
+	Endpoint     Endpoint // to which it was uploaded
 	ID           string
-	Name         string // as asked for, or made from the ID
-	OriginalName string // as the sender called it; else Name
+	Name         string // as requested, or made from the ID
+	OriginalName string // as in the request, or else Name
 	Size         int64  // in bytes
-	MIMEType     string // by its bytes
+	MIMEType     string // as detected from its bytes
 	SHA256       string // of its bytes, in hex
 	Path         string // the folder; it begins with temp
-	URL          string // where it can be fetched; see [Server.Uploads]
+	URL          string // see [Server.Uploads]
 	Time         time.Time
 }
 
-// Uploads returns the images that were uploaded so far, oldest first, those
-// whose time is over included. Each can be fetched from its URL for 72 hours,
-// if it is not larger than 1 MiB; of a larger one only what is told here is
-// kept, and its URL answers 501. The result is the caller's.
+// Uploads returns the images that were uploaded so far, oldest first, including
+// those that have expired. An image can be downloaded from its URL for 72
+// hours, unless it is larger than 1 MiB: then its bytes are not kept, and its
+// URL answers 501.
 func (s *Server) Uploads() []Upload {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -103,7 +103,7 @@ func (s *Server) inspect(p parcel) *answer {
 	return &a
 }
 
-// plainPath tells whether a path stays where it is put. The empty one does.
+// plainPath reports whether a path stays where it is put. The empty one does.
 func plainPath(p string) bool {
 	return p == "" || !strings.ContainsAny(p, "\\\x00\r\n") && path.Clean("/"+p) == "/"+strings.TrimSuffix(p, "/")
 }

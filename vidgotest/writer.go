@@ -147,7 +147,8 @@ func (w *writer) response(ctx context.Context, over func()) (*http.Response, err
 	}, nil
 }
 
-// told tells whether the handler has settled a header, if only that there is none.
+// told reports whether the handler has settled a header, if only that there is
+// none.
 func (w *writer) told(name string) bool {
 	_, ok := w.sent[name]
 	return ok

@@ -117,7 +117,7 @@ func (b *batch) submitOnce(ctx context.Context, p prompt) (*vidgo.Task, error) {
 		vidgo.Reference(strconv.Itoa(p.line))) // stays with the task, in its JSON and in callbacks
 }
 
-// passing tells whether a submission was certainly not accepted, for a reason
+// passing reports whether a submission was certainly not accepted, for a reason
 // that may pass: Vidgo is busy, or cannot be reached.
 func passing(err error) bool {
 	if _, unknown := errors.AsType[*vidgo.AmbiguousSubmitError](err); unknown {
