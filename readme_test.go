@@ -1,6 +1,7 @@
 package vidgo_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -8,6 +9,7 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
+	"io/fs"
 	"os"
 	"regexp"
 	"testing"
@@ -36,6 +38,21 @@ func TestReadmeCompiles(t *testing.T) {
 			}
 		}}
 		_, _ = check.Check("readme", files, []*ast.File{file}, nil) // what counts went to Error
+	}
+}
+
+func TestReadmeCountsTheModels(t *testing.T) {
+	raw, err := os.ReadFile("models/catalog.json")
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Skip("the module models is not here")
+	}
+	require.NoError(t, err)
+	var catalog struct{ Models []json.RawMessage }
+	require.NoError(t, json.Unmarshal(raw, &catalog))
+	for _, name := range []string{"README.md", "docs/design.md"} {
+		text, err := os.ReadFile(name)
+		require.NoError(t, err)
+		require.Contains(t, string(text), fmt.Sprintf("%d models", len(catalog.Models)), name)
 	}
 }
 
