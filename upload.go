@@ -111,7 +111,7 @@ func (c *Client) Upload(ctx context.Context, name string, r io.Reader, opts ...U
 	if err != nil {
 		return nil, uploadFault(err)
 	}
-	return c.upload(ctx, uploadStream, p, cfg, s.sum)
+	return c.upload(ctx, uploadStream, p, cfg)
 }
 
 // UploadFile is [Client.Upload] of the file at path, which must be a regular
@@ -151,7 +151,7 @@ func (c *Client) UploadURL(ctx context.Context, fileURL string, opts ...UploadOp
 	if err != nil {
 		return nil, uploadFault(err)
 	}
-	return c.upload(ctx, uploadURL, wholePayload(body), cfg, nil)
+	return c.upload(ctx, uploadURL, wholePayload(body), cfg)
 }
 
 // UploadBase64 sends an image that is a data URL or bare base64 without white
@@ -171,17 +171,23 @@ func (c *Client) UploadBase64(ctx context.Context, data string, opts ...UploadOp
 	if err != nil {
 		return nil, uploadFault(err)
 	}
-	p := &payload{contentType: "application/json", before: `{"base64_data":"`, behind: `"}`, size: int64(len(data)),
-		file: func() (io.Reader, error) { return strings.NewReader(data), nil }} // base64 needs no escapes
+	p := &payload{
+		contentType: "application/json",
+		before:      `{"base64_data":"`,
+		file:        func() (io.Reader, error) { return strings.NewReader(data), nil }, // base64 needs no escapes
+		size:        int64(len(data)),
+		behind:      `"}`,
+		sum:         func() ([sha256.Size]byte, bool, error) { return sum, true, nil },
+	}
 	if cfg.path != "" {
 		p.behind = `","upload_path":` + string(path) + `}`
 	}
-	return c.upload(ctx, uploadBase64, p, cfg, func() ([sha256.Size]byte, bool, error) { return sum, true, nil })
+	return c.upload(ctx, uploadBase64, p, cfg)
 }
 
 // upload sends p, unless it may reuse an earlier upload of the same content.
-func (c *Client) upload(ctx context.Context, endpoint string, p *payload, cfg uploadConfig, sum func() ([sha256.Size]byte, bool, error)) (*Upload, error) {
-	key, err := cfg.key(sum)
+func (c *Client) upload(ctx context.Context, endpoint string, p *payload, cfg uploadConfig) (*Upload, error) {
+	key, err := cfg.key(p)
 	if err != nil {
 		return nil, uploadFault(err)
 	}
@@ -205,18 +211,18 @@ func (c *Client) upload(ctx context.Context, endpoint string, p *payload, cfg up
 	if err != nil {
 		return nil, uploadFault(err)
 	}
-	if again, err := cfg.key(sum); err == nil && again == key { // else it has changed meanwhile
+	if again, err := cfg.key(p); err == nil && again == key { // otherwise the image has changed meanwhile
 		c.uploads.keep(key, u)
 	}
 	return u, nil
 }
 
-// key returns what a later upload can find this one by, or the zero key.
-func (cfg uploadConfig) key(sum func() ([sha256.Size]byte, bool, error)) (uploadKey, error) {
-	if !cfg.reuse || sum == nil {
+// key returns what a later upload can find that of p by, or the zero key.
+func (cfg uploadConfig) key(p *payload) (uploadKey, error) {
+	if !cfg.reuse || p.sum == nil {
 		return uploadKey{}, nil
 	}
-	hash, ok, err := sum()
+	hash, ok, err := p.sum()
 	if err != nil || !ok {
 		return uploadKey{}, err
 	}

@@ -180,7 +180,8 @@ type payload struct {
 	file        func() (io.Reader, error) // from its start
 	size        int64                     // of the file; -1: unknown
 	behind      string
-	source      *source // nil if it cannot fail
+	sum         func() (sum [sha256.Size]byte, ok bool, err error) // of the image, as source.sum; nil if there is none
+	source      *source                                            // nil if it cannot fail
 }
 
 func (p *payload) open() (io.Reader, error) {
@@ -224,6 +225,7 @@ func formPayload(name string, s *source, cfg uploadConfig) (*payload, error) {
 		file:        s.open,
 		size:        s.size(),
 		behind:      "\r\n--" + form.Boundary() + "--\r\n",
+		sum:         s.sum,
 		source:      s,
 	}, nil
 }
