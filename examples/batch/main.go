@@ -1,5 +1,5 @@
 // Batch turns a list of prompts into a list of results: one prompt on each
-// line in, one JSON object on each line out, in the order they get done.
+// line in, one JSON object on each line out, in the order they complete.
 //
 //	go run ./examples/batch -in prompts.txt > results.jsonl
 //	printf 'a paper boat\na tin train\n' | go run ./examples/batch

@@ -64,36 +64,17 @@ func run(ctx context.Context, args []string, getenv func(string) string, dir str
 func demo(ctx context.Context, dir string, stdout io.Writer) error {
 	out := startClock(stdout)
 	var srv vidgotest.Server
-	srv.Next( // how the next three tasks go
-		vidgotest.Script{Duration: 700 * time.Millisecond},
-		vidgotest.Script{Duration: 1500 * time.Millisecond, Callback: vidgotest.Callback{Drop: true}},
-		vidgotest.Script{Duration: 3500 * time.Millisecond, Error: "the prompt names a living person"},
-	)
-	client, err := vidgo.NewClient("any-key-will-do",
-		vidgo.WithHTTPClient(srv.Client()),
-		vidgo.WithDownloadClient(srv.Client()),
-		vidgo.WithCallbackURL("https://app.example.com/vidgo"),
-		vidgo.WithCallbackSecret([]byte(rand.Text())),
-		// Polls are only for lost callbacks, so they are rare: the default
-		// begins with 20 seconds, which would be long here.
-		vidgo.WithFallbackPolling(vidgo.Backoff(time.Second, 2*time.Second)))
+	var calls callLog
+	client, err := fakeClient(&srv, &calls)
 	if err != nil {
 		return err
 	}
-	var calls callLog
-	srv.Route("app.example.com", calls.wrap(client.CallbackHandler(nil)))
-
-	var ids []string
-	for _, prompt := range []string{"paper boat", "tin train", "glass bird"} {
-		task, err := client.Submit(ctx, vidgo.Untyped("sora-2", map[string]any{"prompt": prompt}), vidgo.Reference(prompt))
-		if err != nil {
-			return err
-		}
-		out.line("submitted", prompt, task.ID)
-		ids = append(ids, task.ID)
+	ids, err := submitAll(ctx, client, out)
+	if err != nil {
+		return err
 	}
 	byCallback, failures := 0, 0
-	for task, err := range client.Completions(ctx, ids) { // in the order they get done
+	for task, err := range client.Completions(ctx, ids) { // in the order they complete
 		how := "by polling"
 		if calls.came(task.ID) {
 			how = "by callback"
@@ -117,6 +98,42 @@ func demo(ctx context.Context, dir string, stdout io.Writer) error {
 	fmt.Fprintf(stdout, "%d tasks, none lost: %d told by callback, %d found by polling, %d failed; %d status requests\n",
 		len(ids), byCallback, len(ids)-byCallback, failures, polls)
 	return nil
+}
+
+// fakeClient makes a client of the fake, whose next three tasks go as a real one
+// may: one has a callback, one loses it, one fails.
+func fakeClient(srv *vidgotest.Server, calls *callLog) (*vidgo.Client, error) {
+	srv.Next(
+		vidgotest.Script{Duration: 700 * time.Millisecond},
+		vidgotest.Script{Duration: 1500 * time.Millisecond, Callback: vidgotest.Callback{Drop: true}},
+		vidgotest.Script{Duration: 3500 * time.Millisecond, Error: "the prompt names a living person"},
+	)
+	client, err := vidgo.NewClient("any-key-will-do",
+		vidgo.WithHTTPClient(srv.Client()),
+		vidgo.WithDownloadClient(srv.Client()),
+		vidgo.WithCallbackURL("https://app.example.com/vidgo"),
+		vidgo.WithCallbackSecret([]byte(rand.Text())),
+		// Polls are only for lost callbacks, so they are rare: the default
+		// begins with 20 seconds, which would be long here.
+		vidgo.WithFallbackPolling(vidgo.Backoff(time.Second, 2*time.Second)))
+	if err != nil {
+		return nil, err
+	}
+	srv.Route("app.example.com", calls.wrap(client.CallbackHandler(nil)))
+	return client, nil
+}
+
+func submitAll(ctx context.Context, client *vidgo.Client, out clock) ([]string, error) {
+	var ids []string
+	for _, prompt := range []string{"paper boat", "tin train", "glass bird"} {
+		task, err := client.Submit(ctx, vidgo.Untyped("sora-2", map[string]any{"prompt": prompt}), vidgo.Reference(prompt))
+		if err != nil {
+			return nil, err
+		}
+		out.line("submitted", prompt, task.ID)
+		ids = append(ids, task.ID)
+	}
+	return ids, nil
 }
 
 func save(ctx context.Context, client *vidgo.Client, task *vidgo.Task, dir string, out clock) error {
