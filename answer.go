@@ -16,8 +16,9 @@ import (
 )
 
 const (
-	maxErrorBody    = 8 << 10 // bytes kept in APIError.Body
-	maxErrorMessage = 500     // bytes of a server's words kept in APIError.Message
+	maxErrorBody     = 8 << 10 // bytes kept in APIError.Body
+	maxPollErrorBody = 512     // of a poll: in an outage each of a million waits keeps its last error
+	maxErrorMessage  = 500     // bytes of a server's words kept in APIError.Message
 )
 
 // envelope has the members of every JSON answer that Vidgo is known to give.
@@ -109,7 +110,10 @@ func (x *exchange) refused() *APIError {
 // server echoed before it cuts anything, so that no half of one is left.
 func (x *exchange) fault(message string) *APIError {
 	c := x.client
-	body := c.redact(x.body)
+	body, most := c.redact(x.body), maxErrorBody
+	if x.request.isPoll() {
+		most = maxPollErrorBody
+	}
 	return &APIError{
 		StatusCode: x.status,
 		Message:    clip(c.hide(message), maxErrorMessage),
@@ -117,7 +121,7 @@ func (x *exchange) fault(message string) *APIError {
 		Path:       x.request.path,
 		RequestID:  clip(c.hide(x.header.Get("X-Request-Id")), 100),
 		RetryAfter: parseRetryAfter(x.header, c.wall()),
-		Body:       alone(body[:min(len(body), maxErrorBody)], body),
+		Body:       alone(body[:min(len(body), most)], body),
 	}
 }
 

@@ -139,6 +139,8 @@ type request struct {
 	again   func(context.Context) error // waits until there may be another try; nil: no need to
 }
 
+func (r request) isPoll() bool { return r.repeat == repeatNever && r.payload == nil }
+
 // call is the one way to any endpoint: build the request, authorise and send
 // it, read a bounded answer, judge and decode it. decode may keep data, which
 // is compact JSON.

@@ -52,7 +52,7 @@ type APIError struct {
 	Path       string
 	RequestID  string        // the X-Request-Id of the answer, if it has one
 	RetryAfter time.Duration // from the Retry-After header; 0 if there is none
-	Body       []byte        // the start of the body, at most 8 KiB
+	Body       []byte        // the start of the body, at most 8 KiB; of a wait's poll 512 bytes
 
 	spoken bool // the body is one of Vidgo's own error shapes, not a gateway's page
 }

@@ -3,6 +3,7 @@ package vidgo_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"runtime"
 	"strings"
@@ -150,6 +151,27 @@ func TestNothingHoldsTheMemoryOfWhatCameWithIt(t *testing.T) {
 			runtime.KeepAlive(one)
 		})
 	}
+}
+
+func TestAnOutageTakesLittleMemory(t *testing.T) {
+	const waits = 1000
+	synctest.Test(t, func(t *testing.T) {
+		page := "<html><title>502 Bad Gateway</title>" + strings.Repeat("<p>", 2500)
+		client := answeredBy(t, answering(502, http.Header{}, page), vidgo.WithPollRate(waits, waits))
+		var ids []string
+		for i := range waits {
+			ids = append(ids, fmt.Sprintf("task-%d", i))
+		}
+		before := heap()
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		defer cancel()
+		for _, err := range client.Completions(ctx, ids, vidgo.PollEvery(hourly)) {
+			cut, _ := errors.AsType[*vidgo.WaitError](err)
+			require.ErrorContains(t, cut.PollErr, "502 Bad Gateway")
+			require.Less(t, heap(), before+waits*3000)
+			break
+		}
+	})
 }
 
 func TestTinyMaxAge(t *testing.T) {
