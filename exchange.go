@@ -85,7 +85,7 @@ func (x *exchange) check(ctx context.Context, res *http.Response, err error) (bo
 		x.unaccepted = x.unsent(ctx, err)
 		x.err = x.networkError(ctx, err)
 	} else {
-		x.read(res)
+		x.read(ctx, res)
 		x.unaccepted = refusal(x.err)
 	}
 	if x.err == nil || ctx.Err() != nil || !x.repeatable(err) {
@@ -117,7 +117,7 @@ func (x *exchange) pause(_, _ time.Duration, _ int, _ *http.Response) time.Durat
 
 // read reads the whole answer, so that a body that breaks off is judged like
 // every other failure.
-func (x *exchange) read(res *http.Response) {
+func (x *exchange) read(ctx context.Context, res *http.Response) {
 	var err error
 	x.status, x.header = res.StatusCode, res.Header
 	x.body, err = readBounded(res.Body, res.ContentLength, maxAnswer)
@@ -127,7 +127,7 @@ func (x *exchange) read(res *http.Response) {
 		x.data, x.err = x.decode()
 		return
 	}
-	x.err = fmt.Errorf("%w: %w", x.fault("the answer cannot be read"), err)
+	x.err = fmt.Errorf("%w: %w", x.fault("the answer cannot be read"), withCause(ctx, err))
 }
 
 // repeatable reports whether the rule allows another try; err is what the
@@ -166,11 +166,16 @@ func (x *exchange) unsent(ctx context.Context, err error) bool {
 
 // networkError adds the context's cause, and hides secrets.
 func (x *exchange) networkError(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
-		err = fmt.Errorf("%w: %w", cause, err)
-	}
+	err = withCause(ctx, err)
 	if text := err.Error(); x.client.hide(text) != text { // a broken Location may hold anything
 		err = hiddenError{text: x.client.hide(text), error: err}
+	}
+	return err
+}
+
+func withCause(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
+		return fmt.Errorf("%w: %w", cause, err)
 	}
 	return err
 }

@@ -156,6 +156,18 @@ func TestContextEndedBeforeTheCall(t *testing.T) {
 	require.Empty(t, srv.Requests())
 }
 
+func TestContextEndsInTheMiddleOfAnAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		why := errors.New("too late")
+		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, why)
+		defer cancel()
+		_, err := answeredBy(t, stalling(new([]context.Context))).Balance(ctx)
+		require.ErrorIs(t, err, why)
+		api, _ := errors.AsType[*vidgo.APIError](err)
+		require.Equal(t, 200, api.StatusCode)
+	})
+}
+
 func TestRedirects(t *testing.T) {
 	answer := func(r *http.Request, status int, location, body string) *http.Response {
 		return &http.Response{StatusCode: status, Header: http.Header{"Location": {location}}, Body: io.NopCloser(strings.NewReader(body)), Request: r}
