@@ -41,7 +41,7 @@ type record struct {
 	final    *Task         // the first final state; shared, so it never changes
 	handling *handling     // the run of the user's function
 	settled  chan struct{} // closed when state leaves sending and lost; nil until somebody needs it
-	holds    int           // calls under way that need it: it is not forgotten before they are over
+	holds    int           // submissions and waits under way that need it: it is not forgotten before they are over
 	late     bool          // it is held beyond its time
 }
 

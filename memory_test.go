@@ -112,6 +112,29 @@ func TestASubmissionOnItsWayIsNotForgotten(t *testing.T) {
 	})
 }
 
+func TestATaskThatIsWaitedForKeepsItsLabels(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		srv.Default = vidgotest.Script{Duration: time.Minute}
+		client := newClient(t, &srv)
+		client.Remember(2, 1<<20)
+		id := submit(t, client, vidgo.Reference("order-7")).ID
+		time.AfterFunc(time.Second, func() {
+			for range 5 {
+				submit(t, client)
+			}
+		})
+		task, err := client.Wait(t.Context(), id)
+		require.NoError(t, err)
+		require.Equal(t, "sora-2", task.Model)
+		require.Equal(t, "order-7", task.Reference)
+		for range 2 {
+			submit(t, client)
+		}
+		requireRecords(t, client, 2)
+	})
+}
+
 // requireRecords checks that no more is remembered than may be.
 func requireRecords(t *testing.T, client *vidgo.Client, most int) {
 	t.Helper()

@@ -47,6 +47,7 @@ func (t *tracker) now() instant { return instant(time.Since(t.start)) }
 type wait struct {
 	id       string
 	watchers []*watcher
+	rec      *record // held, so that what ends the wait is labelled; nil if there was none
 	last     *Task   // the newest state seen
 	lastErr  error   // of the last poll, if it failed
 	asOf     instant // when last was true: a poll that was asked earlier knows less
@@ -217,6 +218,9 @@ func (t *tracker) drop(w *wait) {
 	if w.abandon != nil {
 		w.abandon()
 	}
+	if w.rec != nil {
+		t.known.release(w.rec)
+	}
 	w.watchers = nil
 }
 
@@ -267,7 +271,8 @@ func (t *tracker) enterOne(by *watcher, id string, music bool, first [2]time.Dur
 	w := &wait{id: id, watchers: []*watcher{by}, music: music, unsure: !music, callback: anyCallback,
 		woken: hinted, again: hinted}
 	if rec != nil {
-		w.callback = rec.callback
+		rec.holds++
+		w.rec, w.callback = rec, rec.callback
 		if rec.model != "" {
 			w.music, w.unsure = music || rec.music, false
 		}
