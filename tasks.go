@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Status is the state of a task. Vidgo may add to the four that it documents
@@ -224,6 +225,8 @@ func checkTaskID(id string) error {
 		fault = fmt.Sprintf("is %q, which is a path; want the ID of a submitted task", clip(id, 100))
 	case len(id) > 1024:
 		fault = fmt.Sprintf("has %d bytes; want at most 1024", len(id))
+	case !utf8.ValidString(id):
+		fault = fmt.Sprintf("is %q, which is no UTF-8: no JSON can name it", clip(id, 100))
 	case strings.ContainsFunc(id, unicode.IsControl):
 		fault = fmt.Sprintf("is %q, with control characters in it", id)
 	default:

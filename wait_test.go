@@ -174,7 +174,7 @@ func TestWaitEndsWhenVidgoRefuses(t *testing.T) {
 func TestWaitRefusesBadIDs(t *testing.T) {
 	var srv vidgotest.Server
 	client := newClient(t, &srv)
-	for _, id := range []string{"", ".", "..", "a/b", "../user/balance", "a\nb", strings.Repeat("x", 1025)} {
+	for _, id := range []string{"", ".", "..", "a/b", "../user/balance", "a\nb", "a\xff", strings.Repeat("x", 1025)} {
 		_, err := client.Wait(t.Context(), id)
 		require.ErrorIs(t, err, vidgo.ErrInvalidInput, "%q", id)
 		_, err = client.Task(t.Context(), id)
