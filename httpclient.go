@@ -32,7 +32,7 @@ func apiHTTPClient(user *http.Client, base *url.URL, timeout time.Duration) *htt
 	return &own
 }
 
-// uploadHTTPClient is own with a time-out for standstills in place of one for
+// uploadHTTPClient is own with a timeout for standstills in place of one for
 // the whole, unless the user has set that.
 func uploadHTTPClient(user, own *http.Client, timeout time.Duration) *http.Client {
 	files := *own
@@ -49,7 +49,7 @@ func transportOf(user *http.Client) http.RoundTripper {
 }
 
 // apiTransport has no CloseIdleConnections: go-retryablehttp calls it after
-// every failure, and the connections may be the whole program's. The time-out
+// every failure, and the connections may be the whole program's. The timeout
 // of a try, reading its answer included, is here because [http.Client] starts a
 // goroutine for each request to a transport that it does not know.
 type apiTransport struct {
@@ -72,7 +72,7 @@ func (t apiTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// try is one request, and the body of its answer. It ends its time-out when it
+// try is one request, and the body of its answer. It ends its timeout when it
 // is closed.
 type try struct {
 	io.ReadCloser

@@ -111,6 +111,7 @@ func (w *wait) guessed(r *report) {
 		return
 	}
 	r.means = noTask
+	// Not errors.AsType, which calls methods of a transport's error: the tracker is locked.
 	if first, ok := w.lastErr.(*APIError); ok && first.Is(ErrNotFound) {
 		r.err = first
 	}
