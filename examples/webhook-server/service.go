@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"math"
 	"net/http"
@@ -59,15 +60,15 @@ func (s *service) stop() {
 
 // generate submits a prompt and answers with the task's id.
 func (s *service) generate(w http.ResponseWriter, r *http.Request) {
-	var in struct {
-		Prompt string `json:"prompt"`
-	}
-	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest)).Decode(&in)
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		http.Error(w, "the request is too large", http.StatusRequestEntityTooLarge)
 		return
 	}
-	if err != nil || in.Prompt == "" {
+	var in struct {
+		Prompt string `json:"prompt"`
+	}
+	if err != nil || json.Unmarshal(body, &in) != nil || in.Prompt == "" {
 		http.Error(w, `want {"prompt": "..."}`, http.StatusBadRequest)
 		return
 	}
