@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -133,6 +134,39 @@ func TestATaskThatIsWaitedForKeepsItsLabels(t *testing.T) {
 		}
 		requireRecords(t, client, 2)
 	})
+}
+
+// However little is remembered, every task comes back as it ended, with no other's
+// labels.
+func TestATinyMemory(t *testing.T) {
+	for records := range 5 {
+		synctest.Test(t, func(t *testing.T) {
+			var srv vidgotest.Server
+			client := newCallbackClient(t, &srv, vidgo.WithPollRate(100, 100))
+			client.Remember(records+1, 300*records)
+			var wg sync.WaitGroup
+			for i := range 100 {
+				reference := fmt.Sprint("order-", i)
+				wg.Go(func() {
+					time.Sleep(time.Duration(i%7) * time.Second)
+					srv.Script(reference, vidgotest.Script{Duration: time.Duration(i%60) * time.Second,
+						Callback: vidgotest.Callback{BeforeAnswer: i%3 == 0, Drop: i%4 == 0}})
+					if i%5 == 0 {
+						srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointSubmit, Delay: time.Duration(i%20) * time.Second})
+					}
+					task, err := client.Run(t.Context(), vidgo.Untyped(reference, nil), vidgo.Reference(reference))
+					require.NoError(t, err)
+					require.Equal(t, vidgo.Finished, task.Status)
+					require.Contains(t, []string{reference, ""}, task.Reference)
+					require.Contains(t, []string{reference, ""}, task.Model)
+				})
+			}
+			wg.Wait()
+			requireIdle(t, client)
+			submit(t, client)
+			requireRecords(t, client, records+1)
+		})
+	}
 }
 
 // requireRecords checks that no more is remembered than may be.
