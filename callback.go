@@ -69,8 +69,8 @@ func ParseCallback(body []byte) (*Task, error) {
 // that are not final; 400 if the body is not a task; 401 without a valid token
 // for the task; 405 if the method is not POST; 408 if the body does not arrive
 // within 5 seconds; 413 if it is larger than 1 MiB; and 503 for "deliver
-// again", if handle failed or Vidgo did not confirm the state. It logs each
-// delivery once.
+// again", if handle failed, Vidgo did not confirm the state or the token is from
+// the future. It logs each delivery once.
 //
 // The handler is safe for concurrent use. It sets the read deadline of its
 // requests, so a middleware's ResponseWriter needs an Unwrap method (see
@@ -170,6 +170,9 @@ func (d *delivery) admit() (*token, answer) {
 		return nil, answer{}
 	}
 	proof, err := d.client.signer.verify(d.r, d.client.wall())
+	if errors.Is(err, errFutureToken) { // valid, once the clock catches up
+		return nil, answer{http.StatusServiceUnavailable, "the token is from the future: has a clock been put back?", nil}
+	}
 	if err != nil {
 		return nil, answer{http.StatusUnauthorized, "no valid token", err}
 	}

@@ -303,7 +303,7 @@ func TestForgedCallbacksWithASecret(t *testing.T) {
 		unknown, _, err := vidgo.NewSigner(time.Hour, secret).Sign(callbackURL, "", time.Now())
 		require.NoError(t, err)
 		forged := map[string]string{"no token": callbackURL, "a wrong token": callbackURL + "?vidgo_token=1.2.3.4", "another submission's": urls[1],
-			"expired": stale, "from the future": future, "of another secret": elsewhere, "of a submission nobody knows, for a task that has one": unknown}
+			"expired": stale, "of another secret": elsewhere, "of a submission nobody knows, for a task that has one": unknown}
 		for n := range len(token) {
 			forged[fmt.Sprintf("cut at %d", n)] = callbackURL + "?vidgo_token=" + token[:n]
 		}
@@ -312,7 +312,10 @@ func TestForgedCallbacksWithASecret(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, http.StatusUnauthorized, code, name)
 		}
-		code, err := srv.Post(t.Context(), urls[0], bytes.ReplaceAll(finished, []byte(mine.ID), []byte(other.ID)))
+		code, err := srv.Post(t.Context(), future, finished)
+		require.NoError(t, err)
+		require.Equal(t, http.StatusServiceUnavailable, code, "clocks are put right; what is refused never comes again")
+		code, err = srv.Post(t.Context(), urls[0], bytes.ReplaceAll(finished, []byte(mine.ID), []byte(other.ID)))
 		require.NoError(t, err)
 		require.Equal(t, http.StatusUnauthorized, code, "a good token with another task's id")
 		code, err = srv.Post(t.Context(), urls[0], bytes.ReplaceAll(finished, []byte(mine.ID), []byte("nobody's")))
@@ -322,7 +325,7 @@ func TestForgedCallbacksWithASecret(t *testing.T) {
 		require.ErrorIs(t, <-result, context.DeadlineExceeded)
 		require.NotContains(t, logged.String(), token)
 		require.NotContains(t, logged.String(), token[len(token)-20:])
-		require.Equal(t, len(forged)+2, strings.Count(logged.String(), "msg=callback "), "each delivery is logged once")
+		require.Equal(t, len(forged)+3, strings.Count(logged.String(), "msg=callback "), "each delivery is logged once")
 	})
 }
 
