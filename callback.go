@@ -299,7 +299,7 @@ func (d *delivery) confirm(ctx context.Context) (*Task, error) {
 	by := newWatcher(answers, nil)
 	came := c.tracker.now()
 	ids := []string{d.task.ID}
-	c.tracker.enter(by, ids, false, [2]time.Duration{}, false)
+	c.tracker.enter(by, ids, false, [2]time.Duration{}, c.callbackURL != "")
 	defer c.tracker.leave(by, ids)
 	c.poller.ensure()
 	for missing := false; ; {

@@ -60,6 +60,23 @@ func TestHintIsNotHeldUpByAPollThatWasDue(t *testing.T) {
 	})
 }
 
+// Who joins a confirmation waits for a callback like everybody.
+func TestAWaitThatJoinsAConfirmation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := vidgotest.Server{Default: vidgotest.Script{Duration: 15 * time.Second}}
+		id := submit(t, newClient(t, &srv)).ID
+		client := newHintClient(t, &srv, func(context.Context, *vidgo.Task) error { return nil })
+		srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointStatus, Delay: 2 * time.Second})
+		go func() {
+			_, _ = srv.Post(t.Context(), callbackURL, fmt.Appendf(nil, `{"task_id":%q,"status":"finished","files":[]}`, id))
+		}()
+		time.Sleep(time.Second)
+		_, err := client.Wait(t.Context(), id)
+		require.NoError(t, err)
+		require.LessOrEqual(t, len(srv.Requests(vidgotest.EndpointStatus)), 3)
+	})
+}
+
 func TestForgedHintChangesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{Hold: true}}
