@@ -38,7 +38,7 @@ type Task struct {
 	Model        string // empty unless this client submitted the task
 	Status       Status
 	Progress     float64 // 0 to 100; often 0 until the end
-	Files        []File  // the results; empty until the task is finished
+	Files        []File  // the results, at most 4,096; empty until the task is finished
 	CreatedAt    time.Time
 	ErrorMessage string  // the provider's reason, if the task failed
 	Credits      float64 // what the task cost; 0 if Vidgo did not say
