@@ -146,11 +146,10 @@ func newDownloadTransport() *http.Transport {
 	var http1 http.Protocols
 	http1.SetHTTP1(true)
 	return &http.Transport{
-		Protocols:             &http1,
-		DialContext:           dialer.DialContext,
-		TLSHandshakeTimeout:   10 * time.Second,
-		ResponseHeaderTimeout: 30 * time.Second,
-		DisableCompression:    true, // lengths and ranges are of the file itself
+		Protocols:           &http1,
+		DialContext:         dialer.DialContext,
+		TLSHandshakeTimeout: 10 * time.Second, // for the answer there is the stallGuard
+		DisableCompression:  true,             // lengths and ranges are of the file itself
 	}
 }
 

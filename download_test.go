@@ -301,6 +301,7 @@ func TestSocketDownloadsSpeakHTTP1(t *testing.T) {
 	defer srv.Close()
 	own := vidgo.NewDownloadTransport()
 	defer own.CloseIdleConnections()
+	require.Zero(t, own.ResponseHeaderTimeout, "WithRequestTimeout may be longer")
 	own.DialContext = nil // which refuses this host
 	own.TLSClientConfig = srv.Client().Transport.(*http.Transport).TLSClientConfig
 	res, err := (&http.Client{Transport: own}).Get(srv.URL)
