@@ -1,6 +1,7 @@
 package vidgo
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"math"
@@ -82,7 +83,7 @@ func (x *exchange) decode() ([]byte, error) {
 	case env.code != 0 && env.code/100 != 2, env.unsuccessful:
 		return nil, x.refused()
 	case present(env.data):
-		return alone(env.data, raw), nil
+		return bytes.Clone(env.data), nil // what is kept of it must not hold all of it
 	case present(env.taskID):
 		return raw, nil
 	case present(env.err), env.message != "":
@@ -117,7 +118,7 @@ func (x *exchange) fault(message string) *APIError {
 		Path:       x.request.path,
 		RequestID:  clip(c.hide(x.header.Get("X-Request-Id")), 100),
 		RetryAfter: parseRetryAfter(x.header, c.wall()),
-		Body:       alone(body[:min(len(body), most)], body),
+		Body:       bytes.Clone(body[:min(len(body), most)]),
 	}
 }
 

@@ -1,6 +1,7 @@
 package vidgo
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -35,7 +36,7 @@ func ParseCallback(body []byte) (*Task, error) {
 	}
 	env := openEnvelope(raw)
 	if present(env.data) && (!present(env.taskID) || present(openEnvelope(env.data).taskID)) {
-		raw = alone(env.data, raw)
+		raw = bytes.Clone(env.data) // what is kept of it must not hold all of it
 	}
 	task, err := decodeTask(raw)
 	if err == nil {

@@ -49,7 +49,7 @@ func (t *tracker) atOnce(w *wait) instant {
 func (t *tracker) hurry(w *wait) {
 	if due := t.soon(w); w.in != nil && due < w.due {
 		w.due = due
-		heap.Fix(w.in, w.index)
+		heap.Fix(w.in, int(w.index))
 	}
 }
 
@@ -74,13 +74,13 @@ func (q dueQueue) Less(i, j int) bool { return q[i].due < q[j].due }
 
 func (q dueQueue) Swap(i, j int) {
 	q[i], q[j] = q[j], q[i]
-	q[i].index, q[j].index = i, j
+	q[i].index, q[j].index = int32(i), int32(j)
 }
 
 // Push is called by package heap.
 func (q *dueQueue) Push(x any) {
 	w := x.(*wait)
-	w.index = len(*q)
+	w.index = int32(len(*q))
 	*q = append(*q, w)
 }
 
@@ -105,6 +105,6 @@ func (q *dueQueue) add(w *wait) {
 // remove removes w from q, which is nil if w is in no queue.
 func (q *dueQueue) remove(w *wait) {
 	if q != nil {
-		heap.Remove(q, w.index)
+		heap.Remove(q, int(w.index))
 	}
 }

@@ -85,15 +85,6 @@ func elements(raw []byte) iter.Seq[[]byte] {
 	}
 }
 
-// alone returns a part that can be kept. Unless it is most of the whole, it is a
-// copy: a waiting task must not hold the memory of all that came with it.
-func alone(part, whole []byte) []byte {
-	if len(part) > len(whole)/2 {
-		return part
-	}
-	return bytes.Clone(part)
-}
-
 // valueLength returns the length of the value that b begins with.
 func valueLength(b []byte) int {
 	depth := 0

@@ -269,14 +269,14 @@ func (p *poller) land() {
 // pauseAfter returns the pause before the task's next poll, and the wait's
 // joins at the time. The schedules are the user's code, so they are called
 // without the lock.
-func (p *poller) pauseAfter(j *job, task *Task, err error) (pause time.Duration, joins int) {
+func (p *poller) pauseAfter(j *job, task *Task, err error) (pause time.Duration, joins int32) {
 	if task != nil && task.Status.Done() {
 		return 0, 0 // there will be none
 	}
 	t := p.tracker
 	t.mu.Lock()
 	joins = j.wait.joins
-	n, fails, last := j.wait.polls, j.wait.fails, task
+	n, fails, last := int(j.wait.polls), j.wait.fails, task
 	if last == nil {
 		last = j.wait.last
 	}

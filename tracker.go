@@ -43,31 +43,34 @@ func newTracker(log *slog.Logger, maxAge time.Duration) *tracker {
 
 func (t *tracker) now() instant { return instant(time.Since(t.start)) }
 
-// wait is one task that somebody waits for.
+// wait is one task that somebody waits for. There may be a million of them: the
+// small fields are together and no larger than they must be, which saves a sixth.
 type wait struct {
 	id       string
 	watchers []*watcher
-	rec      *record // held, so that what ends the wait is labelled; nil if there was none
-	last     *Task   // the newest state seen
-	lastErr  error   // of the last poll, if it failed
-	asOf     instant // when last was true: a poll that was asked earlier knows less
+	sole     [1]*watcher // where watchers begins: most waits have one
+	rec      *record     // held, so that what ends the wait is labelled; nil if there was none
+	last     *Task       // the newest state seen
+	lastErr  error       // of the last poll, if it failed
+	asOf     instant     // when last was true: a poll that was asked earlier knows less
+
+	// For the scheduler.
+	due      instant            // when to poll next
+	asked    instant            // when the last poll began
+	hinted   instant            // when the last poll began that somebody hinted at; 0 if none did
+	in       *dueQueue          // nil while a poll is under way
+	abandon  context.CancelFunc // nil unless one is
+	notFound *notFound          // nil if no poll was answered so
+	index    int32              // in its queue
+	polls    int32              // begun
+	fails    int32              // in a row, up to the last poll
+	joins    int32              // how many watchers have joined later
+
 	music    bool
 	unsure   bool // whether it is a music task
 	callback bool // one is expected
-
-	// For the scheduler.
-	due      instant   // when to poll next
-	asked    instant   // when the last poll began
-	hinted   instant   // when the last poll began that somebody hinted at; 0 if none did
-	notFound *notFound // nil if no poll was answered so
-	in       *dueQueue // nil while a poll is under way
-	index    int       // in it
-	polls    int       // begun
-	fails    int       // in a row, up to the last poll
-	joins    int       // how many watchers have joined later
-	again    bool      // poll once more after the poll that is under way
-	woken    bool      // a callback or another process told of it
-	abandon  context.CancelFunc
+	again    bool // poll once more after the poll that is under way
+	woken    bool // a callback or another process told of it
 }
 
 // origin is where a state was learned.
@@ -93,7 +96,7 @@ type report struct {
 	music  bool          // asked at the music endpoint
 	means  meaning       // of err
 	pause  time.Duration // before the next one
-	joins  int           // of the wait when the pause was computed
+	joins  int32         // of the wait when the pause was computed
 }
 
 // report is the waist: all that is learned of a task goes through here. The
@@ -268,8 +271,9 @@ func (t *tracker) enterOne(by *watcher, id string, music bool, first [2]time.Dur
 		return
 	}
 	hinted := by.wants == answers
-	w := &wait{id: id, watchers: []*watcher{by}, music: music, unsure: !music, callback: anyCallback,
+	w := &wait{id: id, sole: [1]*watcher{by}, music: music, unsure: !music, callback: anyCallback,
 		woken: hinted, again: hinted}
+	w.watchers = w.sole[:]
 	if rec != nil {
 		rec.holds++
 		w.rec, w.callback = rec, rec.callback

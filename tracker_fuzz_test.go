@@ -389,7 +389,7 @@ func (w *world) requireQueues() {
 	polled := 0
 	for _, queue := range []*dueQueue{&w.tracker.queue, &w.tracker.hints} {
 		for i, wait := range *queue {
-			require.True(w.t, wait.in == queue && wait.index == i && w.tracker.waits[wait.id] == wait)
+			require.True(w.t, wait.in == queue && int(wait.index) == i && w.tracker.waits[wait.id] == wait)
 			require.LessOrEqual(w.t, (*queue)[max(0, i-1)/2].due, wait.due)
 			polled++
 		}

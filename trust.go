@@ -38,7 +38,7 @@ func (p *poller) adapt() {
 	t.forEach(func(w *wait) {
 		if w.callback && w.in != nil && due < w.due {
 			w.due = due
-			heap.Fix(w.in, w.index)
+			heap.Fix(w.in, int(w.index))
 		}
 	})
 }
