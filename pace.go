@@ -155,7 +155,7 @@ func (t *tracker) pauseFor(w *wait, now *Task) time.Duration {
 	}
 	was := now.Progress
 	if w.last != nil {
-		was = w.last.Progress
+		was = seen(w.id, w.last).Progress
 	}
 	return p.pause(time.Duration(t.now()-rec.began), was, now.Progress)
 }

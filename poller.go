@@ -277,14 +277,14 @@ func (p *poller) pauseAfter(j *job, task *Task, err error) (pause time.Duration,
 	t.mu.Lock()
 	joins = j.wait.joins
 	n, fails, last := int(j.wait.polls), j.wait.fails, task
-	if last == nil {
-		last = j.wait.last
+	if last == nil && j.wait.last != nil {
+		last = seen(j.id, j.wait.last)
 	}
 	schedules, learned := p.decide(j.wait, last)
-	if last != nil {
-		last = last.clone()
-	}
 	t.mu.Unlock()
+	if task != nil {
+		last = task.clone()
+	}
 	pause = maxDuration
 	if learned > 0 {
 		pause = jitter(learned)

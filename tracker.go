@@ -1,6 +1,7 @@
 package vidgo
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"maps"
@@ -50,7 +51,7 @@ type wait struct {
 	watchers []*watcher
 	sole     [1]*watcher // where watchers begins: most waits have one
 	rec      *record     // held, so that what ends the wait is labelled; nil if there was none
-	last     *Task       // the newest state seen
+	last     []byte      // the newest state seen, as JSON: a Task takes twice as much; nil if there is none
 	lastErr  error       // of the last poll, if it failed
 	asOf     instant     // when last was true: a poll that was asked earlier knows less
 
@@ -168,7 +169,7 @@ func (t *tracker) learn(rec *record, w *wait, r report) (silent bool) {
 	w.lastErr, w.fails, w.notFound = nil, 0, nil
 	w.unsure = w.unsure && r.polled != w
 	if final || r.asked >= w.asOf { // otherwise a later answer has overtaken this one
-		w.last, w.asOf = r.task, r.asked
+		w.last, w.asOf = r.task.Raw, r.asked
 		t.tell(w, outcome{task: r.task, ends: final, asked: r.asked})
 	}
 	if !final && r.polled == w {
@@ -187,18 +188,25 @@ func (t *tracker) fail(w *wait, r report) {
 	w.fails++
 	ends := w.judge(&r)
 	w.lastErr = r.err
-	t.tell(w, outcome{task: w.state(), err: r.err, ends: ends, asked: r.asked})
+	o := outcome{err: r.err, ends: ends, asked: r.asked}
+	if ends {
+		o.task = seen(w.id, w.last)
+		if rec := t.known.byTask[w.id]; rec != nil {
+			rec.label(o.task)
+		}
+	}
+	t.tell(w, o)
 	if !ends {
 		t.requeue(w, r)
 	}
 }
 
-// state is the newest state, or a task with nothing but its ID.
-func (w *wait) state() *Task {
-	if w.last != nil {
-		return w.last
-	}
-	return &Task{ID: w.id}
+// seen returns a state that was seen of a task, without labels; if raw is nil, a
+// task with nothing but its ID.
+func seen(id string, raw []byte) *Task {
+	task, _ := decodeTask(bytes.Clone(raw))
+	task.ID = id
+	return &task
 }
 
 // tell passes an outcome to the watchers that want it. The last outcome ends
@@ -307,13 +315,12 @@ func (t *tracker) join(w *wait, by *watcher, music bool) {
 // remainder is a task that a watcher has left before its end.
 type remainder struct {
 	id   string
-	last *Task // nil if no state was seen
-	err  error // of the last poll, if it failed
+	last []byte // as in a wait
+	err  error  // of the last poll, if it failed
 }
 
 // leave removes by from the tasks it still waits for, and returns their newest
-// states, which the caller must not change. Tasks that nobody waits for any
-// more are polled no more.
+// states. Tasks that nobody waits for any more are polled no more.
 func (t *tracker) leave(by *watcher, ids []string) []remainder {
 	var left []remainder
 	for chunk := range slices.Chunk(ids, lockedChunk) {
@@ -342,13 +349,9 @@ func (t *tracker) part(w *wait, by *watcher) bool {
 	return true
 }
 
-// task returns a copy of a remainder's state for its caller, with the labels
-// that are known.
+// task returns a remainder's state with the labels that are known.
 func (t *tracker) task(r remainder) *Task {
-	task := &Task{ID: r.id}
-	if r.last != nil {
-		task = r.last.clone()
-	}
+	task := seen(r.id, r.last)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if rec := t.known.byTask[r.id]; rec != nil {

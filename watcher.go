@@ -28,7 +28,7 @@ const (
 // outcome is one thing that a watcher is told. task has at least its ID. It is
 // shared: see [tracker.report].
 type outcome struct {
-	task    *Task
+	task    *Task // nil for a poll that failed and ends nothing
 	err     error
 	pollErr error   // of the last poll, if that is not why it ends
 	ends    bool    // it is the last outcome of the task
