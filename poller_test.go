@@ -194,7 +194,7 @@ func TestJoiningWhileAScheduleThinks(t *testing.T) {
 func TestBackoff(t *testing.T) {
 	s := vidgo.Backoff(2*time.Second, 15*time.Second)
 	require.Zero(t, s(0, nil))
-	for n, want := range map[int]float64{1: 2, 2: 3, 3: 4.5, 4: 6.75, 5: 10.125, 6: 15, 7: 15, 1 << 40: 15} {
+	for n, want := range map[int]float64{1: 2, 2: 3, 3: 4.5, 4: 6.75, 5: 10.125, 6: 15, 7: 15, math.MaxInt: 15} {
 		for range 20 {
 			require.InDelta(t, want, s(n, nil).Seconds(), want*0.2+1e-6)
 		}

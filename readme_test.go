@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"go/ast"
+	"go/build"
 	"go/importer"
 	"go/parser"
 	"go/token"
@@ -27,7 +28,11 @@ func TestReadmeCompiles(t *testing.T) {
 	blocks := readmeCode.FindAllSubmatch(readme, -1)
 	require.NotEmpty(t, blocks)
 	files := token.NewFileSet()
-	// From source, because nothing else knows this module's packages here.
+	// From source, because nothing else knows this module's packages here; and
+	// without cgo, which wants a C compiler.
+	cgo := build.Default.CgoEnabled
+	build.Default.CgoEnabled = false
+	defer func() { build.Default.CgoEnabled = cgo }()
 	sources := importer.ForCompiler(files, "source", nil)
 	for i, block := range blocks {
 		file, err := parser.ParseFile(files, fmt.Sprintf("README block %d", i+1), readmeFrame+string(block[1])+"\nreturn nil\n}", 0)
