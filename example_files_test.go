@@ -81,6 +81,23 @@ func ExampleClient_Upload() {
 	// boat.png image/png 72h0m0s
 }
 
+// The same picture for many tasks is sent once.
+func ExampleReuseUpload() {
+	var srv vidgotest.Server
+	client, _ := vidgo.NewClient("my-api-key", vidgo.WithHTTPClient(srv.Client()))
+	var boat bytes.Buffer
+	_ = png.Encode(&boat, image.NewGray(image.Rect(0, 0, 8, 8)))
+	for _, name := range []string{"boat.png", "copy-of-boat.png"} {
+		up, err := client.Upload(context.Background(), name, bytes.NewReader(boat.Bytes()), vidgo.ReuseUpload())
+		fmt.Println(up.OriginalName, err)
+	}
+	fmt.Println(len(srv.Uploads()), "sent")
+	// Output:
+	// boat.png <nil>
+	// boat.png <nil>
+	// 1 sent
+}
+
 func ExampleClient_Balance() {
 	srv := vidgotest.Server{Credits: 120}
 	client, _ := vidgo.NewClient("my-api-key", vidgo.WithHTTPClient(srv.Client()))
