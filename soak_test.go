@@ -170,6 +170,9 @@ func (s *soak) weather(ctx context.Context) {
 		status[0].Header = http.Header{"Date": {httpTime(date)}, "Retry-After": {httpTime(date.Add(2 * time.Second))}}
 		one := status[random.IntN(len(status))]
 		one.Endpoint, one.Times = vidgotest.EndpointStatus, 1+random.IntN(20)
+		if one.Status == http.StatusNotFound {
+			one.Times = 1 // five in a row are the end of a wait, and the last task meets all that is left
+		}
 		two := submit[random.IntN(len(submit))]
 		two.Endpoint, two.Times = vidgotest.EndpointSubmit, 1+random.IntN(2)
 		s.srv.Inject(one, two)
@@ -209,7 +212,8 @@ func (s *soak) attack(ctx context.Context) {
 		}
 		body := fmt.Appendf(nil, `{"task_id":%q,"status":%q,"error_message":"forged"}`, victim.ID, [...]string{"finished", "failed"}[random.IntN(2)])
 		code, err := s.srv.Post(ctx, target, body)
-		require.True(s.t, err != nil || code == http.StatusUnauthorized, "%d", code)
+		future := target != callbackURL && code == http.StatusServiceUnavailable // a's clock was put back since
+		require.True(s.t, err != nil || code == http.StatusUnauthorized || future, "%d", code)
 	}
 }
 
