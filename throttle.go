@@ -66,6 +66,14 @@ func (p *place) acquire(ctx context.Context) error {
 func (p *place) release() {
 	if p.held {
 		p.held = false
+		p.throttle.give(p.index, time.Now().Add(throttleWindow))
+	}
+}
+
+// forgo gives the place back to be taken at once: nothing was sent.
+func (p *place) forgo() {
+	if p.held {
+		p.held = false
 		p.throttle.give(p.index, time.Now())
 	}
 }
@@ -88,9 +96,9 @@ func (t *throttle) take(now time.Time) (index int, free time.Time) {
 	return index, free
 }
 
-func (t *throttle) give(index int, now time.Time) {
+func (t *throttle) give(index int, free time.Time) {
 	t.mu.Lock()
-	t.places[index] = now.Add(throttleWindow)
+	t.places[index] = free
 	t.mu.Unlock()
 	select {
 	case t.freed <- struct{}{}:

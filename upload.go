@@ -200,6 +200,7 @@ func (c *Client) upload(ctx context.Context, endpoint string, p *payload, cfg up
 	}
 	defer turn.release()
 	if earlier := c.uploads.find(key, time.Now()); earlier != nil {
+		turn.forgo()
 		return earlier, nil // it was under way when this one came
 	}
 	r := request{method: http.MethodPost, path: endpoint, payload: p, repeat: p.repeatRule(), again: turn.acquire}
