@@ -103,11 +103,17 @@ func (w *wait) judge(r *report) bool {
 	return here.certain() && other.certain()
 }
 
-// guessed corrects a report that the music endpoint does not know, or refuses, a
-// task for which it was only asked because the other one does not know it: that is
-// still all that is known, and it is the other one's error that callers expect.
+// guessed corrects a report of the music endpoint about a task for which it was
+// only asked because the other one does not know it. If it does not know the task
+// either, or refuses it, that is still all that is known, and it is the other one's
+// error that callers expect. If it is out of order, the other one is polled again,
+// which may know the task by now.
 func (w *wait) guessed(r *report) {
-	if r.means != noTask && r.means != unfit {
+	switch r.means {
+	case nothing:
+		w.music = false
+		return
+	case theEnd:
 		return
 	}
 	r.means = noTask

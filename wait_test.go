@@ -538,6 +538,21 @@ func TestTheMusicEndpointMayRefuseOtherTasks(t *testing.T) {
 	})
 }
 
+// An outage of the endpoint that was only a guess keeps nobody from the other.
+func TestAnOutageOfTheMusicEndpointHoldsNoVideoUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := vidgotest.Server{Default: vidgotest.Script{Duration: 30 * time.Second, Hidden: time.Second}}
+		srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointMusic, Status: 502, Times: -1})
+		id := submit(t, newClient(t, &srv)).ID
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		began := time.Now()
+		_, err := newClient(t, &srv).Wait(ctx, id)
+		require.NoError(t, err)
+		require.Less(t, time.Since(began), time.Minute)
+	})
+}
+
 // Behind a backlog two polls of a task may be half a minute apart: that both met
 // a gateway that was out of order says nothing of the task.
 func TestNotFoundBehindABacklog(t *testing.T) {
