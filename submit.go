@@ -62,14 +62,15 @@ func decodeSubmitted(data []byte) (Task, error) {
 
 // notSubmitted decides what is known of a submission without a usable answer.
 func (c *Client) notSubmitted(rec *record, err error) (*Task, error) {
-	if _, unsure := err.(unsureError); !unsure { // only the one around it all: a context's cause may have another in it
+	lost, unsure := err.(unsureError) // only the one around it all: a context's cause may have another in it
+	if !unsure {
 		c.tracker.refused(rec)
 		return nil, fmt.Errorf("vidgo: submit %s: %w", rec.model, sureError{err})
 	}
 	if task := c.tracker.lost(rec); task != nil {
 		return task.clone(), nil // its callback was here already
 	}
-	return nil, &AmbiguousSubmitError{SubmissionID: rec.submission.String(), Model: rec.model, Err: err}
+	return nil, &AmbiguousSubmitError{SubmissionID: rec.submission.String(), Model: rec.model, Err: lost.error}
 }
 
 // sureError is the error of a submission that was not accepted. A context's

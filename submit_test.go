@@ -650,3 +650,21 @@ func TestSubmitAnswerWithAnIDThatIsNone(t *testing.T) {
 		require.Contains(t, string(api.Body), data, "what came is kept: it may be all that is left of a paid task")
 	}
 }
+
+// What an AmbiguousSubmitError wraps is what anybody may look at, and no mark of ours,
+// which as a context's cause would spoil the next submission.
+func TestAnAmbiguousErrorHoldsTheBareError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		client := newClient(t, &srv)
+		srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointSubmit, Status: 502, Body: vidgotest.HTML(502)})
+		_, err := client.Submit(t.Context(), boat)
+		lost, _ := errors.AsType[*vidgo.AmbiguousSubmitError](err)
+		require.IsType(t, (*vidgo.APIError)(nil), lost.Err)
+		ctx, cancel := context.WithCancelCause(t.Context())
+		cancel(lost.Err)
+		_, err = client.Submit(ctx, boat)
+		_, unsure := errors.AsType[*vidgo.AmbiguousSubmitError](err)
+		require.False(t, unsure, "it was never sent")
+	})
+}
