@@ -180,6 +180,13 @@ func (r *record) label(t *Task) {
 	}
 }
 
+// label adds to a task what is known of it.
+func (m *memory) label(t *Task) {
+	if r := m.byTask[t.ID]; r != nil {
+		r.label(t)
+	}
+}
+
 // expect remembers a submission before it is sent, because its callback may
 // overtake its answer. The record is held until it is answered, refused or lost.
 func (t *tracker) expect(r *record) {

@@ -280,6 +280,9 @@ func (p *poller) pauseAfter(j *job, task *Task, err error) (pause time.Duration,
 	if last == nil && j.wait.last != nil {
 		last = seen(j.id, j.wait.last)
 	}
+	if last != nil {
+		t.known.label(last)
+	}
 	schedules, learned := p.decide(j.wait, last)
 	t.mu.Unlock()
 	if task != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -250,5 +251,23 @@ func TestManyWaitsForOneTaskShareItsPolls(t *testing.T) {
 			require.Equal(t, 1, poll.InFlight, "one poll at a time")
 		}
 		requireIdle(t, client)
+	})
+}
+
+func TestASchedulesLastStateIsLabelled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := vidgotest.Server{Default: vidgotest.Script{Duration: 10 * time.Second}}
+		client := newClient(t, &srv)
+		id := submit(t, client, vidgo.Reference("order-7")).ID
+		time.AfterFunc(3*time.Second, func() { srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointStatus, Status: 502}) })
+		var labels []string
+		_, err := client.Wait(t.Context(), id, vidgo.PollEvery(func(_ int, last *vidgo.Task) time.Duration {
+			if last != nil {
+				labels = append(labels, last.Model+" "+last.Reference)
+			}
+			return 2 * time.Second
+		}))
+		require.NoError(t, err)
+		require.Equal(t, slices.Repeat([]string{"sora-2 order-7"}, 5), labels, "also after a failed poll")
 	})
 }

@@ -191,9 +191,7 @@ func (t *tracker) fail(w *wait, r report) {
 	o := outcome{err: r.err, ends: ends, asked: r.asked}
 	if ends {
 		o.task = seen(w.id, w.last)
-		if rec := t.known.byTask[w.id]; rec != nil {
-			rec.label(o.task)
-		}
+		t.known.label(o.task)
 	}
 	t.tell(w, o)
 	if !ends {
@@ -354,9 +352,7 @@ func (t *tracker) task(r remainder) *Task {
 	task := seen(r.id, r.last)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if rec := t.known.byTask[r.id]; rec != nil {
-		rec.label(task)
-	}
+	t.known.label(task)
 	return task
 }
 
