@@ -297,7 +297,8 @@ func (t *tracker) enterOne(by *watcher, id string, music bool, first [2]time.Dur
 
 // join adds by to an existing wait.
 func (t *tracker) join(w *wait, by *watcher, music bool) {
-	w.watchers = append(w.watchers, by)
+	w.watchers = append(w.watchers, by) // never in sole: there is one already
+	w.sole[0] = nil                     // or it would be kept alive after it has left
 	w.joins++
 	if music {
 		w.music, w.unsure = true, false

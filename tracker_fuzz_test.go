@@ -396,6 +396,7 @@ func (w *world) requireQueues() {
 	}
 	for _, wait := range w.tracker.waits {
 		require.NotEmpty(w.t, wait.watchers)
+		require.True(w.t, wait.sole[0] == nil || slices.Contains(wait.watchers, wait.sole[0]), "who has left is kept alive")
 		if wait.in == nil {
 			require.True(w.t, slices.ContainsFunc(w.polls, func(j *job) bool { return j.wait == wait }))
 			polled++
