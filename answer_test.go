@@ -87,9 +87,9 @@ func TestRetryAfter(t *testing.T) {
 
 func TestRedact(t *testing.T) {
 	const key = "sk-1234567890"
-	echo := `{"auth":"Bearer sk-1234567890","callback_url":"https://a.example.com/?vidgo_token=1.a.b.c&x=1","u":"vidgo_token%3D1.a.b","v":"vidgo_token%253d1.a.b","w":"vidgo_token\u003d1.a.b"}`
+	echo := `{"auth":"Bearer sk-1234567890","callback_url":"https://a.example.com/?vidgo_token=1.a.b.c&x=1","u":"vidgo_token%3D1.a.b","v":"vidgo_token%253d1.a.b","w":"vidgo_token\u003d1.a.b","x":"{\"y\":\"vidgo_token\\u003d1.a.b\"}","z":"vidgo_token&#x3D;1.a.b vidgo_token&#61;1.a.b"}`
 	got := string(vidgo.Redact([]byte(echo), key))
-	require.Equal(t, `{"auth":"Bearer REDACTED","callback_url":"https://a.example.com/?vidgo_token=REDACTED&x=1","u":"vidgo_token=REDACTED","v":"vidgo_token=REDACTED","w":"vidgo_token=REDACTED"}`, got)
+	require.Equal(t, `{"auth":"Bearer REDACTED","callback_url":"https://a.example.com/?vidgo_token=REDACTED&x=1","u":"vidgo_token=REDACTED","v":"vidgo_token=REDACTED","w":"vidgo_token=REDACTED","x":"{\"y\":\"vidgo_token=REDACTED\"}","z":"vidgo_token=REDACTED vidgo_token=REDACTED"}`, got)
 }
 
 func FuzzDescribeError(f *testing.F) {

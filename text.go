@@ -66,8 +66,8 @@ func cut(s string, max int) string {
 }
 
 // tokenInText knows how the sign before a token is escaped in URLs within URLs,
-// and in JSON by those who fear HTML.
-var tokenInText = regexp.MustCompile(tokenParam + `(=|%(25)*3[dD]|\\u003[dD])[^&"'\\\s<>]*`)
+// in JSON, within JSON too, by those who fear HTML, and in HTML.
+var tokenInText = regexp.MustCompile(tokenParam + `(=|%(25)*3[dD]|\\+u003[dD]|&#(61|[xX]3[dD]);)[^&"'\\\s<>]*`)
 
 // redact removes the API key and callback tokens from what a server sent: a
 // validation error may echo the request.
