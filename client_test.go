@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -226,6 +227,23 @@ func TestUnreadableAnswersAreAPIErrors(t *testing.T) {
 			api, ok := errors.AsType[*vidgo.APIError](err)
 			require.True(t, ok, "%v", err)
 			require.Equal(t, 200, api.StatusCode)
+		})
+	}
+}
+
+// A caller whose own context has no deadline would look for one in vain.
+func TestARequestTimeoutSaysWhatItIs(t *testing.T) {
+	for name, fault := range map[string]vidgotest.Fault{"no answer": {Hang: true}, "half an answer": {Hang: true, After: 20}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var srv vidgotest.Server
+				client := newClient(t, &srv, vidgo.WithRequestTimeout(5*time.Second), vidgo.WithoutRetries())
+				srv.Inject(fault)
+				_, err := client.Balance(t.Context())
+				require.ErrorContains(t, err, "no whole answer within 5s")
+				require.NotContains(t, err.Error(), "context")
+				require.ErrorIs(t, err, context.DeadlineExceeded, "as of an http.Client's Timeout")
+			})
 		})
 	}
 }

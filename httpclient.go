@@ -3,6 +3,7 @@ package vidgo
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptrace"
@@ -58,15 +59,15 @@ type apiTransport struct {
 }
 
 func (t apiTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	ctx, cancel := context.WithTimeout(r.Context(), t.timeout)
-	try := &try{cancel: cancel}
+	ctx, cancel := context.WithTimeoutCause(r.Context(), t.timeout, slowError{t.timeout})
+	try := &try{ctx: ctx, cancel: cancel}
 	if r.Method == http.MethodGet { // submissions have a stricter guard
 		ctx = try.limit.on(ctx, cancel)
 	}
 	res, err := t.next.RoundTrip(r.WithContext(ctx))
 	if err != nil || res == nil || res.Body == nil {
 		cancel()
-		return res, try.limit.explain(err)
+		return res, try.explain(err)
 	}
 	try.ReadCloser, res.Body = res.Body, try
 	return res, nil
@@ -76,14 +77,36 @@ func (t apiTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 // is closed.
 type try struct {
 	io.ReadCloser
+	ctx    context.Context // the try's own, for its cause
 	cancel context.CancelFunc
 	limit  connLimit
+}
+
+func (t *try) Read(p []byte) (int, error) {
+	n, err := t.ReadCloser.Read(p)
+	return n, t.explain(err)
 }
 
 func (t *try) Close() error {
 	defer t.cancel()
 	return t.ReadCloser.Close()
 }
+
+// explain puts the reason in place of what the transport makes of it.
+func (t *try) explain(err error) error {
+	if slow, ok := context.Cause(t.ctx).(slowError); ok && err != nil && err != io.EOF {
+		return slow
+	}
+	return t.limit.explain(err)
+}
+
+// slowError is a timeout like that of an [http.Client], and is retried like one.
+type slowError struct{ limit time.Duration }
+
+func (e slowError) Error() string        { return fmt.Sprintf("no whole answer within %s", e.limit) }
+func (e slowError) Timeout() bool        { return true }
+func (e slowError) Temporary() bool      { return true }
+func (e slowError) Is(target error) bool { return target == context.DeadlineExceeded }
 
 // maxConns is how many connections one request may ask for. Those that were
 // kept may be gone, one after the other, and a user's transport may try again by
