@@ -117,7 +117,7 @@ func newTarget(b *testing.B, handle func(context.Context, *vidgo.Task) error) *t
 	s := &target{b: b}
 	var err error
 	s.client, err = vidgo.NewClient(apiKey, vidgo.WithCallbackURL(callbackURL), vidgo.WithCallbackSecret(secret),
-		vidgo.WithFallbackPolling(rarely), vidgo.WithHTTPClient(&http.Client{Transport: transport(s.submitted)}))
+		vidgo.WithFallbackPolling(every(time.Hour)), vidgo.WithHTTPClient(&http.Client{Transport: transport(s.submitted)}))
 	require.NoError(b, err)
 	s.handler = s.client.CallbackHandler(handle)
 	return s
@@ -145,16 +145,10 @@ func (s *target) deliveries(n int, c callbackCase) (all []delivered) {
 		from = newTarget(s.b, nil)
 	}
 	for range n {
-		task := submitTo(s.b, from.client)
+		task := submit(s.b, from.client)
 		all = append(all, delivered{task.ID, from.signed, strings.Replace(finishedAnswer, finishedID, task.ID, 1)})
 	}
 	return slices.Repeat(all, c.repeat)
-}
-
-func submitTo(b *testing.B, client *vidgo.Client) *vidgo.Task {
-	task, err := client.Submit(b.Context(), boat)
-	require.NoError(b, err)
-	return task
 }
 
 // awaited makes the deliveries' tasks be waited for while do runs, and does not

@@ -83,9 +83,6 @@ func waitFor(client *vidgo.Client, n int) {
 	}
 }
 
-// rarely is a schedule by which nothing is polled while a benchmark runs.
-func rarely(int, *vidgo.Task) time.Duration { return time.Hour }
-
 // BenchmarkFakeRun is a submission and its one poll on the fake.
 func BenchmarkFakeRun(b *testing.B) {
 	var srv vidgotest.Server

@@ -89,7 +89,7 @@ func BenchmarkPendingTask(b *testing.B) {
 			goroutines := 0
 			for b.Loop() {
 				p := &pending{b: b, ids: ids, rate: 1e9}
-				p.enter(rarely)
+				p.enter(every(time.Hour))
 				enter, fresh = append(enter, p.perTask(p.took)), append(fresh, p.bytes())
 				goroutines = max(goroutines, runtime.NumGoroutine()-p.goroutines)
 				p.stop()
@@ -131,7 +131,7 @@ func onceAtFirst(n int, last *vidgo.Task) time.Duration {
 	if n == 0 {
 		return 0
 	}
-	return rarely(n, last)
+	return time.Hour
 }
 
 // pending is a client that many tasks are waited for with.

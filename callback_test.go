@@ -14,6 +14,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -185,7 +186,7 @@ func TestCallbackAndPollAtTheSameInstant(t *testing.T) {
 		for range 50 {
 			id := submit(t, client).ID
 			wg.Go(func() {
-				task, err := client.Wait(t.Context(), id, vidgo.PollEvery(func(int, *vidgo.Task) time.Duration { return 5 * time.Second }))
+				task, err := client.Wait(t.Context(), id, vidgo.PollEvery(every(5*time.Second)))
 				require.NoError(t, err)
 				require.Equal(t, vidgo.Finished, task.Status)
 				results.Add(1)
@@ -458,7 +459,7 @@ func TestAnswersOfTheHandler(t *testing.T) {
 		{"nothing", http.MethodPost, strings.NewReader(""), 400},
 		{"not a task", http.MethodPost, strings.NewReader(`{"hello":"world"}`), 400},
 		{"two values", http.MethodPost, strings.NewReader(`{"task_id":"a"}{"task_id":"b"}`), 400},
-		{"a broken body", http.MethodPost, io.MultiReader(strings.NewReader(`{"task`), broken{}), 400},
+		{"a broken body", http.MethodPost, io.MultiReader(strings.NewReader(`{"task`), iotest.ErrReader(io.ErrUnexpectedEOF)), 400},
 		{"10 MiB", http.MethodPost, io.LimitReader(zeros{}, 10<<20), 413},
 		{"not final", http.MethodPost, strings.NewReader(`{"task_id":"a","status":"running"}`), 200},
 		{"null status", http.MethodPost, strings.NewReader(`{"task_id":"a","status":null,"files":null,"progress":null}`), 200},
@@ -475,10 +476,6 @@ func TestAnswersOfTheHandler(t *testing.T) {
 		})
 	}
 }
-
-type broken struct{}
-
-func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
 // The token is checked before a byte of the body is read.
 func TestBodyIsNotReadWithoutAToken(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -132,43 +133,6 @@ type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { return len(p), nil }
 
-func balance(c *vidgo.Client, ctx context.Context) error {
-	_, err := c.Balance(ctx)
-	return err
-}
-
-func submission(c *vidgo.Client, ctx context.Context) error {
-	_, err := c.Submit(ctx, boat)
-	return err
-}
-
-type idleCloser struct{ closed bool }
-
-func (c *idleCloser) RoundTrip(*http.Request) (*http.Response, error) {
-	return nil, io.ErrUnexpectedEOF
-}
-func (c *idleCloser) CloseIdleConnections() { c.closed = true }
-
-// answering is a transport that answers everything alike.
-func answering(status int, header http.Header, body string) transport {
-	return func(r *http.Request) (*http.Response, error) {
-		if r.Body != nil {
-			_, _ = io.ReadAll(r.Body)
-		}
-		if header == nil {
-			header = http.Header{}
-		}
-		return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
-	}
-}
-
-func answeredBy(t *testing.T, rt http.RoundTripper, opts ...vidgo.Option) *vidgo.Client {
-	t.Helper()
-	client, err := vidgo.NewClient(apiKey, append([]vidgo.Option{vidgo.WithHTTPClient(&http.Client{Transport: rt}), vidgo.WithoutRetries()}, opts...)...)
-	require.NoError(t, err)
-	return client
-}
-
 func TestEchoedKeyIsTakenOutWhereverItStands(t *testing.T) {
 	long := func(n int) string { return strings.Repeat("x", n) }
 	cases := map[string]transport{
@@ -219,7 +183,7 @@ func TestUnreadableAnswersAreAPIErrors(t *testing.T) {
 		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(zeros{})}, nil
 	})
 	cut := transport(func(*http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(io.MultiReader(strings.NewReader(`{"code":200,`), broken{}))}, nil
+		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(io.MultiReader(strings.NewReader(`{"code":200,`), iotest.ErrReader(io.ErrUnexpectedEOF)))}, nil
 	})
 	for name, rt := range map[string]transport{"huge": huge, "cut": cut} {
 		t.Run(name, func(t *testing.T) {

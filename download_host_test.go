@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 	"unicode"
@@ -44,14 +45,10 @@ func mp4(n int) []byte {
 	return b
 }
 
-// broken gives the bytes, and then an error.
+// brokenAfter returns a reader that yields b and then an error.
 func brokenAfter(b []byte) io.Reader {
-	return io.MultiReader(bytes.NewReader(b), errReader{})
+	return io.MultiReader(bytes.NewReader(b), iotest.ErrReader(errors.New("connection reset")))
 }
-
-type errReader struct{}
-
-func (errReader) Read([]byte) (int, error) { return 0, errors.New("connection reset") }
 
 // hostClient makes a client whose files come from host.
 func hostClient(t testing.TB, host func(*http.Request) (*http.Response, error), opts ...vidgo.Option) *vidgo.Client {

@@ -168,6 +168,16 @@ func TestContextEndsInTheMiddleOfAnAnswer(t *testing.T) {
 	})
 }
 
+func balance(c *vidgo.Client, ctx context.Context) error {
+	_, err := c.Balance(ctx)
+	return err
+}
+
+func submission(c *vidgo.Client, ctx context.Context) error {
+	_, err := c.Submit(ctx, boat)
+	return err
+}
+
 func TestRedirects(t *testing.T) {
 	answer := func(r *http.Request, status int, location, body string) *http.Response {
 		return &http.Response{StatusCode: status, Header: http.Header{"Location": {location}}, Body: io.NopCloser(strings.NewReader(body)), Request: r}
@@ -256,14 +266,11 @@ func TestRequestTimeoutEndsWithItsRequest(t *testing.T) {
 func stalling(contexts *[]context.Context) transport {
 	return func(r *http.Request) (*http.Response, error) {
 		*contexts = append(*contexts, r.Context())
-		body := readFunc(func([]byte) (int, error) {
-			<-r.Context().Done()
-			return 0, r.Context().Err()
-		})
-		return &http.Response{StatusCode: 200, Body: io.NopCloser(body), Request: r}, nil
+		return &http.Response{StatusCode: 200, Body: io.NopCloser(stalled{r.Context()}), Request: r}, nil
 	}
 }
 
-type readFunc func([]byte) (int, error)
+// stalled is a body that does not come before ctx ends.
+type stalled struct{ ctx context.Context }
 
-func (f readFunc) Read(b []byte) (int, error) { return f(b) }
+func (s stalled) Read([]byte) (int, error) { <-s.ctx.Done(); return 0, s.ctx.Err() }

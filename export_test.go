@@ -85,13 +85,13 @@ func (c *Client) Remember(records, finalBytes int) {
 	c.tracker.known.maxRecords, c.tracker.known.maxFinalBytes = records, finalBytes
 }
 
-// Records tells how many records there are, by each of their names and in their
-// order, and how many final states are kept.
-func (c *Client) Records() (submissions, tasks, ordered, finals int) {
+// Records returns how many records can be found by a submission and by a task,
+// and how many are in the order in which they are forgotten.
+func (c *Client) Records() (bySubmission, byTask, ordered int) {
 	c.tracker.mu.Lock()
 	defer c.tracker.mu.Unlock()
 	m := &c.tracker.known
-	return len(m.bySubmission), len(m.byTask), len(m.order), len(m.finals)
+	return len(m.bySubmission), len(m.byTask), len(m.order)
 }
 
 // Members gives the members of a JSON object, the last of each key.

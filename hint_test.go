@@ -35,7 +35,7 @@ func TestHintMakesTheClientAskAtOnce(t *testing.T) {
 				client := newHintClient(t, &srv, nil, opts...)
 				id := submit(t, client).ID
 				began := time.Now()
-				task, err := client.Wait(t.Context(), id, vidgo.PollEvery(func(n int, _ *vidgo.Task) time.Duration { return time.Duration(n) * time.Hour }))
+				task, err := client.Wait(t.Context(), id, vidgo.PollEvery(hourly))
 				require.NoError(t, err)
 				require.Equal(t, 30*time.Second, time.Since(began))
 				require.Equal(t, vidgo.Finished, task.Status)
@@ -53,7 +53,7 @@ func TestHintIsNotHeldUpByAPollThatWasDue(t *testing.T) {
 		client := newHintClient(t, &srv, nil)
 		id := submit(t, client).ID
 		began := time.Now()
-		_, err := client.Wait(t.Context(), id, vidgo.PollEvery(func(int, *vidgo.Task) time.Duration { return 30 * time.Second }))
+		_, err := client.Wait(t.Context(), id, vidgo.PollEvery(every(30*time.Second)))
 		require.NoError(t, err)
 		require.Equal(t, 30*time.Second+300*time.Millisecond, time.Since(began))
 		require.Len(t, srv.Requests(vidgotest.EndpointStatus), 2)

@@ -1,8 +1,10 @@
 package vidgo_test
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -10,6 +12,7 @@ import (
 	"runtime/pprof"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -51,6 +54,11 @@ const (
 	callbackURL = "https://app.example.com/vidgo"
 )
 
+var (
+	secret    = bytes.Repeat([]byte("s"), 32)
+	oldSecret = bytes.Repeat([]byte("o"), 32)
+)
+
 // newClient makes a client that reaches srv in memory.
 func newClient(t *testing.T, srv *vidgotest.Server, opts ...vidgo.Option) *vidgo.Client {
 	t.Helper()
@@ -71,7 +79,7 @@ func newCallbackClient(t *testing.T, srv *vidgotest.Server, opts ...vidgo.Option
 // boat is a small input.
 var boat = vidgo.Untyped("sora-2", map[string]any{"prompt": "a paper boat in the rain", "duration": 10})
 
-func submit(t *testing.T, client *vidgo.Client, opts ...vidgo.SubmitOption) *vidgo.Task {
+func submit(t testing.TB, client *vidgo.Client, opts ...vidgo.SubmitOption) *vidgo.Task {
 	t.Helper()
 	task, err := client.Submit(t.Context(), boat, opts...)
 	require.NoError(t, err)
@@ -82,6 +90,45 @@ func submit(t *testing.T, client *vidgo.Client, opts ...vidgo.SubmitOption) *vid
 type transport func(*http.Request) (*http.Response, error)
 
 func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// answering is a transport that answers everything alike.
+func answering(status int, header http.Header, body string) transport {
+	return func(r *http.Request) (*http.Response, error) {
+		if r.Body != nil {
+			_, _ = io.ReadAll(r.Body)
+		}
+		if header == nil {
+			header = http.Header{}
+		}
+		return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+	}
+}
+
+func answeredBy(t *testing.T, rt http.RoundTripper, opts ...vidgo.Option) *vidgo.Client {
+	t.Helper()
+	client, err := vidgo.NewClient(apiKey, append([]vidgo.Option{vidgo.WithHTTPClient(&http.Client{Transport: rt}), vidgo.WithoutRetries()}, opts...)...)
+	require.NoError(t, err)
+	return client
+}
+
+// every returns a schedule that always pauses for d, before the first poll too.
+func every(d time.Duration) vidgo.Schedule {
+	return func(int, *vidgo.Task) time.Duration { return d }
+}
+
+// hourly polls at once and then after 1, 2, 3 hours and so on, so a test sees
+// no second poll that is not caused by something else.
+func hourly(n int, _ *vidgo.Task) time.Duration { return time.Duration(n) * time.Hour }
+
+// requireIdle checks that nothing of the client runs or is kept for waits.
+func requireIdle(t *testing.T, client *vidgo.Client) {
+	t.Helper()
+	synctest.Wait()
+	waits, queued, running := client.Waits()
+	require.Zero(t, waits)
+	require.Zero(t, queued)
+	require.False(t, running)
+}
 
 // What a user's program is linked with is a promise: see the README.
 func TestDependencies(t *testing.T) {

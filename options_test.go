@@ -2,6 +2,7 @@ package vidgo_test
 
 import (
 	"errors"
+	"io"
 	"math"
 	"net/http"
 	"testing"
@@ -25,7 +26,6 @@ func TestNewClientNamesAllFaults(t *testing.T) {
 
 func TestNewClientRefusesBadOptions(t *testing.T) {
 	const huge = time.Duration(math.MaxInt64)
-	every := func(d time.Duration) vidgo.Schedule { return func(int, *vidgo.Task) time.Duration { return d } }
 	tests := map[string]vidgo.Option{
 		"WithRequestTimeout: timeout is 0s":           vidgo.WithRequestTimeout(0),
 		"WithRequestTimeout: timeout is -1s":          vidgo.WithRequestTimeout(-time.Second),
@@ -109,3 +109,10 @@ func TestUsersHTTPClientIsLeftAlone(t *testing.T) {
 	require.Equal(t, http.Client{Transport: rt}, *own)
 	require.False(t, rt.closed)
 }
+
+type idleCloser struct{ closed bool }
+
+func (c *idleCloser) RoundTrip(*http.Request) (*http.Response, error) {
+	return nil, io.ErrUnexpectedEOF
+}
+func (c *idleCloser) CloseIdleConnections() { c.closed = true }

@@ -51,10 +51,8 @@ func requirePauses(t *testing.T, want, got []time.Duration) {
 	}
 }
 
-const s = time.Second
-
 var (
-	unlearned = []time.Duration{0, 2 * s, 3 * s, 4500 * time.Millisecond, 6750 * time.Millisecond}
+	unlearned = []time.Duration{0, 2 * time.Second, 3 * time.Second, 4500 * time.Millisecond, 6750 * time.Millisecond}
 	minute    = vidgotest.Script{Duration: time.Minute}
 )
 
@@ -66,10 +64,10 @@ func TestLearnedPolls(t *testing.T) {
 		requirePauses(t, unlearned, pauses(t, &srv, client, minute))
 		seen, _, usual, _ := client.Pace("sora-2")
 		require.Equal(t, 5, seen)
-		require.InDelta(t, time.Minute, usual, float64(s))
+		require.InDelta(t, time.Minute, usual, float64(time.Second))
 
 		got := pauses(t, &srv, client, minute)
-		requirePauses(t, []time.Duration{0, 5 * s, 30 * s}, got)
+		requirePauses(t, []time.Duration{0, 5 * time.Second, 30 * time.Second}, got)
 		require.LessOrEqual(t, len(got), 8, "at once, early, and then when it is likely: %v", got)
 		require.NotEqual(t, got[1], pauses(t, &srv, client, minute)[1], "jitter: tasks submitted together are not polled together")
 	})
@@ -109,13 +107,13 @@ func TestCallbacksTeach(t *testing.T) {
 		seen, fast, _, _ := client.Pace("sora-2")
 		require.Equal(t, 5, seen)
 		require.InDelta(t, time.Minute, fast, 1, "exactly: nobody had to look")
-		requirePauses(t, []time.Duration{0, 20 * s, 30 * s}, pauses(t, &srv, client, minute))
+		requirePauses(t, []time.Duration{0, 20 * time.Second, 30 * time.Second}, pauses(t, &srv, client, minute))
 
 		lost := vidgotest.Script{Duration: time.Minute, Callback: vidgotest.Callback{Drop: true}}
 		for range 3 {
 			pauses(t, &srv, client, lost)
 		}
-		requirePauses(t, []time.Duration{0, 5 * s, 30 * s}, pauses(t, &srv, client, lost))
+		requirePauses(t, []time.Duration{0, 5 * time.Second, 30 * time.Second}, pauses(t, &srv, client, lost))
 	})
 }
 
@@ -277,7 +275,7 @@ func TestAFailedPollIsRepeatedSoonForALearnedModel(t *testing.T) {
 		client := newClient(t, &srv, vidgo.WithAdaptivePolling())
 		teach(t, &srv, client, 10, minute)
 		srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointStatus, Status: 502, Times: 2})
-		requirePauses(t, []time.Duration{0, s, 2 * s}, pauses(t, &srv, client, minute))
+		requirePauses(t, []time.Duration{0, time.Second, 2 * time.Second}, pauses(t, &srv, client, minute))
 	})
 }
 
@@ -288,7 +286,7 @@ func TestWhatIsLearnedIsBounded(t *testing.T) {
 		for i := range 300 {
 			for range 2 {
 				srv.Next(vidgotest.Script{Duration: 3 * time.Second})
-				_, err := client.Run(t.Context(), vidgo.Untyped(fmt.Sprint("model-", i), nil), vidgo.PollEvery(loop(s)))
+				_, err := client.Run(t.Context(), vidgo.Untyped(fmt.Sprint("model-", i), nil), vidgo.PollEvery(loop(time.Second)))
 				require.NoError(t, err)
 			}
 		}

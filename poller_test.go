@@ -19,7 +19,7 @@ import (
 func TestFailedPollsAreRepeatedSoonThenRarely(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var srv vidgotest.Server
-		client := newCallbackClient(t, &srv, vidgo.WithCallbackURL(callbackURL)) // pauses of 20 s and more
+		client := newCallbackClient(t, &srv) // pauses of 20 s and more
 		srv.Default = vidgotest.Script{Callback: vidgotest.Callback{Drop: true}}
 		task := submit(t, client)
 		srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointStatus, Status: 500, Times: 8})
@@ -62,7 +62,7 @@ func TestPollEveryRefusesWhatWouldSpin(t *testing.T) {
 	for want, schedule := range map[string]vidgo.Schedule{
 		"vidgo: PollEvery's schedule is nil":                                             nil,
 		"vidgo: PollEvery's schedule pauses 0s before the second poll; want more than 0": vidgo.Backoff(0, 0),
-		"vidgo: PollEvery's schedule pauses -1s before the first poll; want 0 or more":   func(int, *vidgo.Task) time.Duration { return -time.Second },
+		"vidgo: PollEvery's schedule pauses -1s before the first poll; want 0 or more":   every(-time.Second),
 	} {
 		_, err := client.Wait(t.Context(), "a", vidgo.PollEvery(schedule))
 		require.EqualError(t, err, want)
@@ -75,7 +75,7 @@ func TestAScheduleMayNeverPoll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{Duration: 28 * 24 * time.Hour}}
 		client := newCallbackClient(t, &srv, vidgo.WithCallbackMaxAge(29*24*time.Hour),
-			vidgo.WithFallbackPolling(func(int, *vidgo.Task) time.Duration { return math.MaxInt64 }))
+			vidgo.WithFallbackPolling(every(math.MaxInt64)))
 		_, err := client.Wait(t.Context(), submit(t, client).ID)
 		require.NoError(t, err)
 		require.Empty(t, srv.Requests(vidgotest.EndpointStatus))
@@ -88,14 +88,11 @@ func TestFastestScheduleOfAllWaitsCounts(t *testing.T) {
 		srv.Default = vidgotest.Script{Duration: 70 * time.Second}
 		client := newClient(t, &srv)
 		id := submit(t, client).ID
-		every := func(d time.Duration) vidgo.WaitOption {
-			return vidgo.PollEvery(func(int, *vidgo.Task) time.Duration { return d })
-		}
 		var wg sync.WaitGroup
 		for _, d := range []time.Duration{time.Hour, 30 * time.Second} {
 			wg.Go(func() {
 				began := time.Now()
-				_, err := client.Wait(t.Context(), id, every(d))
+				_, err := client.Wait(t.Context(), id, vidgo.PollEvery(every(d)))
 				require.NoError(t, err)
 				require.LessOrEqual(t, time.Since(began), 91*time.Second)
 			})

@@ -93,9 +93,9 @@ func (c cost) String() string {
 	return fmt.Sprintf("%4.1f req %5.2f s %5.1f s", c.requests, c.late.Seconds(), c.later.Seconds())
 }
 
-// before is how many tasks are counted apart: little is known of the model
+// newcomers is how many tasks are counted apart: little is known of the model
 // when they begin.
-const before = 50
+const newcomers = 50
 
 // measureCost runs n tasks and counts.
 func measureCost(t *testing.T, n int, w workload, opts ...vidgo.Option) (first, rest cost) {
@@ -129,7 +129,7 @@ func measureCost(t *testing.T, n int, w workload, opts ...vidgo.Option) (first, 
 		for _, poll := range srv.Requests(vidgotest.EndpointStatus) {
 			requests[poll.TaskID]++
 		}
-		first, rest = costOf(late[:before], ids[:before], requests), costOf(late[before:], ids[before:], requests)
+		first, rest = costOf(late[:newcomers], ids[:newcomers], requests), costOf(late[newcomers:], ids[newcomers:], requests)
 	})
 	return first, rest
 }

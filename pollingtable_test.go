@@ -26,7 +26,7 @@ func TestPollingTable(t *testing.T) {
 		for _, w := range []workload{w, w.moving(percents()...), w.moving(0, 40, 80),
 			w.calledBack(100), w.calledBack(99), w.calledBack(50), w.calledBack(0)} {
 			for _, c := range columns {
-				first, rest := measureCost(t, 1000+before, w, c.opts...)
+				first, rest := measureCost(t, 1000+newcomers, w, c.opts...)
 				t.Logf("| %-26s | %-8s | %v | %v |", w.name, c.name, rest, first)
 			}
 		}
@@ -38,9 +38,9 @@ func TestPollingTable(t *testing.T) {
 func TestPollingTableAtTheRateLimit(t *testing.T) {
 	for _, every := range []time.Duration{0, 200 * time.Millisecond, time.Second, 2 * time.Second} {
 		w := videos.submittedEvery(every)
-		_, learned := measureCost(t, 1000+before, w, vidgo.WithAdaptivePolling())
-		_, backoff := measureCost(t, 1000+before, w)
-		_, looped := measureCost(t, 1000+before, w, vidgo.WithPolling(loop(5*time.Second)))
+		_, learned := measureCost(t, 1000+newcomers, w, vidgo.WithAdaptivePolling())
+		_, backoff := measureCost(t, 1000+newcomers, w)
+		_, looped := measureCost(t, 1000+newcomers, w, vidgo.WithPolling(loop(5*time.Second)))
 		t.Logf("| %-26s | adaptive %v | default %v | each 5 s %v |", w.name, learned, backoff, looped)
 	}
 }

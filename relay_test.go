@@ -62,10 +62,6 @@ func (r *memoryRelay) Listen(ctx context.Context, ready func(), heard func(strin
 	return ctx.Err()
 }
 
-func slow() vidgo.Schedule {
-	return func(n int, _ *vidgo.Task) time.Duration { return time.Duration(n) * time.Hour }
-}
-
 // The callback reaches one process, the wait is in another.
 func TestRelayWakesTheOtherProcess(t *testing.T) {
 	for name, signed := range map[string]bool{"with a secret": true, "without": false} {
@@ -73,7 +69,7 @@ func TestRelayWakesTheOtherProcess(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				srv := vidgotest.Server{Default: vidgotest.Script{Duration: 30 * time.Second}}
 				relay := &memoryRelay{}
-				opts := []vidgo.Option{vidgo.WithCallbackURL(callbackURL), vidgo.WithRelay(relay), vidgo.WithFallbackPolling(slow())}
+				opts := []vidgo.Option{vidgo.WithCallbackURL(callbackURL), vidgo.WithRelay(relay), vidgo.WithFallbackPolling(hourly)}
 				if signed {
 					opts = append(opts, vidgo.WithCallbackSecret(secret))
 				}
@@ -157,7 +153,7 @@ func TestRelayThatIsSlowToListen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{Duration: 3 * time.Second}}
 		relay := slowRelay{}
-		client := newClient(t, &srv, vidgo.WithRelay(relay), vidgo.WithPolling(slow()))
+		client := newClient(t, &srv, vidgo.WithRelay(relay), vidgo.WithPolling(hourly))
 		began := time.Now()
 		_, err := client.Run(t.Context(), boat)
 		require.NoError(t, err)
@@ -182,7 +178,7 @@ func TestForgedWakeUps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{Hold: true}}
 		relay := &memoryRelay{}
-		client := newClient(t, &srv, vidgo.WithRelay(relay), vidgo.WithPolling(slow()))
+		client := newClient(t, &srv, vidgo.WithRelay(relay), vidgo.WithPolling(hourly))
 		id := submit(t, client).ID
 		huge := strings.Repeat("x", 1<<20)
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
@@ -267,6 +263,3 @@ func TestRelayThatPanics(t *testing.T) {
 		require.Equal(t, 1, handled)
 	})
 }
-
-// hourly is a schedule without a poll that would help.
-func hourly(n int, _ *vidgo.Task) time.Duration { return time.Duration(n) * time.Hour }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,21 +25,11 @@ import (
 // says, and nothing else.
 func requireFiles(t *testing.T, srv *vidgotest.Server, dir string, want map[string]string) {
 	t.Helper()
-	require.ElementsMatch(t, slices.Sorted(keysOf(want)), namesIn(t, dir))
+	require.ElementsMatch(t, slices.Collect(maps.Keys(want)), namesIn(t, dir))
 	for name, url := range want {
 		got, err := os.ReadFile(filepath.Join(dir, name))
 		require.NoError(t, err)
 		require.True(t, string(truth(t, srv, url)) == string(got), "%s holds %d bytes", name, len(got))
-	}
-}
-
-func keysOf(m map[string]string) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		for key := range m {
-			if !yield(key) {
-				return
-			}
-		}
 	}
 }
 

@@ -280,16 +280,9 @@ func (s *soak) requireRate() {
 	}
 }
 
-func heapInUse() uint64 {
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return m.HeapAlloc
-}
-
 func TestSoak(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		before, goroutines := heapInUse(), runtime.NumGoroutine()
+		before, goroutines := heap(), runtime.NumGoroutine()
 		srv := &vidgotest.Server{}
 		network := srv.Client().Transport
 		s := newSoak(t, time.Second, &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) { return network.RoundTrip(r) })}, srv)
@@ -304,7 +297,7 @@ func TestSoak(t *testing.T) {
 		require.LessOrEqual(t, runtime.NumGoroutine(), goroutines)
 		srv.Route("app.example.com", nil)
 		*s, srv, network = soak{a: s.a, b: s.b}, nil, nil // the fake and the truth are no part of what is measured
-		after := heapInUse()
+		after := heap()
 		t.Logf("both processes keep %d KiB", (after-min(before, after))>>10)
 		require.Less(t, after, before+2*(64<<20)+2*100<<20, "two times 64 MiB of final states, and 131,072 records")
 		runtime.KeepAlive(s)

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -157,7 +156,7 @@ func TestSocketRefusedConnectionIsRetried(t *testing.T) {
 		vidgo.WithHTTPClient(&http.Client{Transport: counting}), vidgo.WithRetries(2, time.Millisecond, time.Millisecond))
 	require.NoError(t, err)
 	_, err = client.Submit(t.Context(), boat)
-	require.ErrorIs(t, err, syscall.ECONNREFUSED)
+	require.ErrorContains(t, err, "refused")
 	_, unsure := errors.AsType[*vidgo.AmbiguousSubmitError](err)
 	require.False(t, unsure, "%v", err)
 	require.Equal(t, 3, dials, "one try and two retries")

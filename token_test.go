@@ -1,7 +1,6 @@
 package vidgo_test
 
 import (
-	"bytes"
 	"crypto/rand"
 	"fmt"
 	"net/http"
@@ -19,11 +18,7 @@ import (
 	"github.com/vidgo-go/vidgo/vidgotest"
 )
 
-var (
-	secret    = bytes.Repeat([]byte("s"), 32)
-	oldSecret = bytes.Repeat([]byte("o"), 32)
-	someday   = time.Date(2026, 11, 24, 4, 0, 0, 0, time.UTC)
-)
+var someday = time.Date(2026, 11, 24, 4, 0, 0, 0, time.UTC)
 
 func post(target string) *http.Request { return httptest.NewRequest(http.MethodPost, target, nil) }
 

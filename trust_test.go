@@ -84,15 +84,14 @@ func TestWaitsThatRunAdapt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		drop := vidgotest.Callback{Drop: true}
 		srv := vidgotest.Server{Default: vidgotest.Script{Hold: true, Callback: drop}}
-		client := newCallbackClient(t, &srv, vidgo.WithFallbackPolling(func(n int, _ *vidgo.Task) time.Duration { return time.Duration(n) * time.Hour }))
+		client := newCallbackClient(t, &srv, vidgo.WithFallbackPolling(hourly))
 		long := submit(t, client).ID
 		var wg sync.WaitGroup
 		wg.Go(func() { _, _ = client.Wait(t.Context(), long) })
 		synctest.Wait()
-		every := vidgo.PollEvery(func(n int, _ *vidgo.Task) time.Duration { return 5 * time.Second })
 		srv.Default = vidgotest.Script{Duration: 7 * time.Second, Callback: drop}
 		for range 3 {
-			_, err := client.Wait(t.Context(), submit(t, client).ID, every)
+			_, err := client.Wait(t.Context(), submit(t, client).ID, vidgo.PollEvery(every(5*time.Second)))
 			require.NoError(t, err)
 		}
 		began := time.Now()

@@ -33,8 +33,8 @@ func uploadClient(t testing.TB, api func(*http.Request) (*http.Response, error),
 	return client
 }
 
-// ok takes an upload.
-func ok(r *http.Request) (*http.Response, error) {
+// takeUpload reads an upload and answers as Vidgo does.
+func takeUpload(r *http.Request) (*http.Response, error) {
 	_, err := io.Copy(io.Discard, r.Body)
 	if err != nil {
 		return nil, err
@@ -92,7 +92,7 @@ func TestSlowUploadsKeepTheirPlaces(t *testing.T) {
 func TestCancelledUploadsTakeNoPlaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := 0
-		client := uploadClient(t, func(r *http.Request) (*http.Response, error) { n++; return ok(r) })
+		client := uploadClient(t, func(r *http.Request) (*http.Response, error) { n++; return takeUpload(r) })
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		for range 5 {
@@ -109,7 +109,7 @@ func TestCancelledUploadsTakeNoPlaces(t *testing.T) {
 
 func TestUploadsAreServedInTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := uploadClient(t, ok)
+		client := uploadClient(t, takeUpload)
 		up := func() {
 			_, err := client.Upload(t.Context(), "x.png", bytes.NewReader(picture(t, "png")))
 			require.NoError(t, err)
@@ -204,13 +204,13 @@ func TestUploadOfAMotionPhoto(t *testing.T) {
 			tail[i] = 0
 		}
 	}
-	client := uploadClient(t, ok)
+	client := uploadClient(t, takeUpload)
 	_, err := client.Upload(t.Context(), "x.jpg", bytes.NewReader(photo))
 	require.NoError(t, err)
 }
 
 func TestUploadOfImagesWithMoreBehindThem(t *testing.T) {
-	client := uploadClient(t, ok, vidgo.WithUploadRate(1000))
+	client := uploadClient(t, takeUpload, vidgo.WithUploadRate(1000))
 	var anim bytes.Buffer
 	g := &gif.GIF{}
 	for i := range 3 {
@@ -249,7 +249,7 @@ func TestUploadAnsweredWithoutABody(t *testing.T) {
 func TestReuseOfWhatIsUnderWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var n atomic.Int32
-		client := uploadClient(t, func(r *http.Request) (*http.Response, error) { n.Add(1); time.Sleep(time.Second); return ok(r) })
+		client := uploadClient(t, func(r *http.Request) (*http.Response, error) { n.Add(1); time.Sleep(time.Second); return takeUpload(r) })
 		began := time.Now()
 		done := make(chan error)
 		for range 20 {
@@ -315,10 +315,6 @@ func TestUploadWhoseAnswerStandsStill(t *testing.T) {
 		_ = pr.Close()
 	})
 }
-
-type stalled struct{ ctx context.Context }
-
-func (s stalled) Read([]byte) (int, error) { <-s.ctx.Done(); return 0, context.Cause(s.ctx) }
 
 // What r has left is the image.
 func TestUploadBeginsWhereTheReaderIs(t *testing.T) {

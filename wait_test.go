@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"runtime"
 	"strconv"
@@ -18,16 +19,6 @@ import (
 	"github.com/vidgo-go/vidgo"
 	"github.com/vidgo-go/vidgo/vidgotest"
 )
-
-// requireIdle checks that nothing of the client runs or is kept for waits.
-func requireIdle(t *testing.T, client *vidgo.Client) {
-	t.Helper()
-	synctest.Wait()
-	waits, queued, running := client.Waits()
-	require.Zero(t, waits)
-	require.Zero(t, queued)
-	require.False(t, running)
-}
 
 func TestWaitOnAFinishedTask(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -66,18 +57,10 @@ func TestWaitPolls(t *testing.T) {
 		polls := srv.Requests(vidgotest.EndpointStatus)
 		require.Equal(t, began, polls[0].Time, "the first at once: the task may be done")
 		for i := 1; i < len(polls); i++ {
-			want := min(2*time.Second*time.Duration(pow(1.5, i-1)*1000)/1000, 15*time.Second)
+			want := min(time.Duration(2*math.Pow(1.5, float64(i-1))*float64(time.Second)), 15*time.Second)
 			require.InDelta(t, want, polls[i].Time.Sub(polls[i-1].Time), 0.21*float64(want), "pause %d", i)
 		}
 	})
-}
-
-func pow(x float64, n int) float64 {
-	p := 1.0
-	for range n {
-		p *= x
-	}
-	return p
 }
 
 func TestWaitOnAFailedTask(t *testing.T) {
