@@ -182,18 +182,15 @@ func TestCallbackAndPollAtTheSameInstant(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{Duration: 10 * time.Second}}
 		client := newCallbackClient(t, &srv)
 		var wg sync.WaitGroup
-		var results atomic.Int32
 		for range 50 {
 			id := submit(t, client).ID
 			wg.Go(func() {
 				task, err := client.Wait(t.Context(), id, vidgo.PollEvery(every(5*time.Second)))
 				require.NoError(t, err)
 				require.Equal(t, vidgo.Finished, task.Status)
-				results.Add(1)
 			})
 		}
 		wg.Wait()
-		require.EqualValues(t, 50, results.Load())
 		requireIdle(t, client)
 	})
 }

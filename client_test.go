@@ -101,17 +101,16 @@ func TestBadAnswersAreAPIErrors(t *testing.T) {
 }
 
 func TestEchoedSecretsAreTakenOut(t *testing.T) {
-	var srv vidgotest.Server
-	client := newCallbackClient(t, &srv)
-	client2, err := vidgo.NewClient(apiKey, vidgo.WithCallbackURL(callbackURL), vidgo.WithCallbackSecret(secret),
-		vidgo.WithHTTPClient(&http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
-			sent, _ := io.ReadAll(r.Body)
-			return &http.Response{StatusCode: 422, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(
-				fmt.Sprintf(`{"detail":[{"loc":["body"],"msg":%q}]}`, string(sent)+r.Header.Get("Authorization"))))}, nil
-		})}))
-	require.NoError(t, err)
-	_ = client
-	_, err = client2.Submit(t.Context(), boat)
+	echoing := transport(func(r *http.Request) (*http.Response, error) {
+		sent, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		echo := fmt.Sprintf(`{"detail":[{"loc":["body"],"msg":%q}]}`, string(sent)+r.Header.Get("Authorization"))
+		return answering(422, nil, echo)(r)
+	})
+	client := answeredBy(t, echoing, vidgo.WithCallbackURL(callbackURL), vidgo.WithCallbackSecret(secret))
+	_, err := client.Submit(t.Context(), boat)
 	api, ok := errors.AsType[*vidgo.APIError](err)
 	require.True(t, ok, "%v", err)
 	require.ErrorContains(t, err, "vidgo_token=REDACTED")

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -310,21 +309,20 @@ func TestSocketDownloadsSpeakHTTP1(t *testing.T) {
 	require.Equal(t, 1, res.ProtoMajor)
 }
 
-// The client of our own connects to no address that is not public, whatever a
-// name resolves to; nothing of it is left when the call is over. On a socket,
-// since it is the dialler that decides.
-func TestSocketDownloadsDialNoPrivateAddress(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer listener.Close()
-	_, err = vidgo.NewDownloadTransport().DialContext(t.Context(), "tcp", listener.Addr().String())
+// A client's own transport connects to no address that is not public, whatever
+// a name resolves to.
+func TestDownloadsDialNoPrivateAddress(t *testing.T) {
+	_, err := vidgo.NewDownloadTransport().DialContext(t.Context(), "tcp", "127.0.0.1:443")
 	require.ErrorIs(t, err, ssrf.ErrProhibitedIP)
 
+	before := net.DefaultResolver
+	net.DefaultResolver = newStubDNS().resolver()
+	defer func() { net.DefaultResolver = before }()
 	client, err := vidgo.NewClient(apiKey)
 	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-	defer cancel()
-	_, err = client.Download(ctx, vidgo.File{URL: "https://storage.vidgo.ai/x.mp4"}, io.Discard)
-	require.Error(t, err)
-	require.True(t, strings.HasPrefix(err.Error(), "vidgo: download https://storage.vidgo.ai/x.mp4"), "%v", err)
+	for _, name := range []string{"localtest.me", "private.example.com", "local6.example.com", "nat64.example.com"} {
+		_, err = client.Download(t.Context(), vidgo.File{URL: "https://" + name + "/x.mp4"}, io.Discard)
+		require.ErrorIs(t, err, ssrf.ErrProhibitedIP, name)
+		require.ErrorContains(t, err, "vidgo: download https://"+name+"/x.mp4")
+	}
 }

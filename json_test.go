@@ -3,6 +3,7 @@ package vidgo_test
 import (
 	"encoding/json"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -36,13 +37,12 @@ func FuzzMembers(f *testing.F) {
 		if err != nil {
 			return
 		}
-		// Keys that are no UTF-8 stay as they came; encoding/json mends them.
-		if stored, _ := json.Marshal(json.RawMessage(b)); !json.Valid(stored) {
-			t.Fatalf("%q is not valid any more", b)
-		}
 		for key, raw := range want {
-			value, ok := got[key]
-			if compact, _ := json.Marshal(raw); ok && value != string(compact) {
+			value, found := got[key]
+			if !found && !utf8.Valid(b) {
+				continue // invalid UTF-8 in a key is kept here, and replaced by encoding/json
+			}
+			if compact, _ := json.Marshal(raw); value != string(compact) {
 				t.Errorf("%q: member %q is %q, want %q", b, key, value, compact)
 			}
 		}

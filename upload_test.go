@@ -65,7 +65,7 @@ func TestUpload(t *testing.T) {
 				require.Equal(t, "image/"+kind, up.ContentType)
 				require.EqualValues(t, len(content), up.Size)
 				require.Equal(t, `é "1".`+kind, up.OriginalName)
-				require.Contains(t, up.Path, "products/chairs")
+				require.Equal(t, "temp/products/chairs", up.Path)
 				require.Equal(t, 72*time.Hour, up.ExpiresAt.Sub(up.UploadedAt))
 				require.NotEmpty(t, up.ID)
 				got, err := srv.Content(up.URL)
@@ -182,7 +182,7 @@ func TestUploadBase64AndURL(t *testing.T) {
 		up, err := client.UploadBase64(t.Context(), data, vidgo.UploadPath("a"))
 		require.NoError(t, err)
 		require.EqualValues(t, len(content), up.Size)
-		require.Contains(t, up.Path, "a")
+		require.Equal(t, "temp/a", up.Path)
 	}
 	first := srv.Uploads()[0]
 	up, err := client.UploadURL(t.Context(), first.URL)
@@ -322,8 +322,6 @@ func TestUploadRefusedByVidgo(t *testing.T) {
 	require.Equal(t, 413, api.StatusCode)
 
 	srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointUpload, Status: 200, Body: `{"success":false,"code":200,"msg":"storage is full"}`})
-	_, err = client.Upload(t.Context(), "x.png", bytes.NewReader(picture(t, "gif")[:0]))
-	require.Error(t, err)
 	_, err = client.Upload(t.Context(), "x.png", stream(picture(t, "png")))
 	require.ErrorContains(t, err, "storage is full")
 }
