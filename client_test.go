@@ -118,16 +118,6 @@ func TestEchoedSecretsAreTakenOut(t *testing.T) {
 	require.NotContains(t, err.Error()+string(api.Body)+api.Message, "vidgo_token=1")
 }
 
-func TestAnswersAreBounded(t *testing.T) {
-	endless := &http.Client{Transport: transport(func(*http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(zeros{})}, nil
-	})}
-	client, err := vidgo.NewClient(apiKey, vidgo.WithHTTPClient(endless), vidgo.WithoutRetries())
-	require.NoError(t, err)
-	_, err = client.Balance(t.Context())
-	require.ErrorContains(t, err, "more than 8388608 bytes")
-}
-
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { return len(p), nil }
@@ -178,18 +168,22 @@ func TestErrorsOfTheTransportAreToldWithoutSecrets(t *testing.T) {
 }
 
 func TestUnreadableAnswersAreAPIErrors(t *testing.T) {
-	huge := transport(func(*http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(zeros{})}, nil
-	})
-	cut := transport(func(*http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(io.MultiReader(strings.NewReader(`{"code":200,`), iotest.ErrReader(io.ErrUnexpectedEOF)))}, nil
-	})
-	for name, rt := range map[string]transport{"huge": huge, "cut": cut} {
+	answeringWith := func(body io.Reader) transport {
+		return func(*http.Request) (*http.Response, error) { return reply(200, nil, -1, body), nil }
+	}
+	for name, c := range map[string]struct {
+		host transport
+		says string
+	}{
+		"an endless answer":    {answeringWith(zeros{}), "more than 8388608 bytes"},
+		"an answer cut in two": {answeringWith(io.MultiReader(strings.NewReader(`{"code":200,`), iotest.ErrReader(io.ErrUnexpectedEOF))), "unexpected EOF"},
+	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := answeredBy(t, rt).Balance(t.Context())
+			_, err := answeredBy(t, c.host).Balance(t.Context())
 			api, ok := errors.AsType[*vidgo.APIError](err)
 			require.True(t, ok, "%v", err)
 			require.Equal(t, 200, api.StatusCode)
+			require.ErrorContains(t, err, c.says)
 		})
 	}
 }

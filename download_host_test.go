@@ -13,7 +13,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"testing/iotest"
 	"testing/synctest"
@@ -242,22 +241,19 @@ func TestDownloadSendsNoCookies(t *testing.T) {
 	require.Empty(t, got, "the request carries neither the API key nor cookies")
 }
 
-func TestDownloadOfAnAnswerWithoutABody(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		client := hostClient(t, func(r *http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: 400, Header: http.Header{}}, nil
+// A transport must not return such answers, but a user's may.
+func TestDownloadFromABrokenTransport(t *testing.T) {
+	for name, res := range map[string]*http.Response{
+		"no answer": nil, "an answer without a body": {StatusCode: 400, Header: http.Header{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client := hostClient(t, func(*http.Request) (*http.Response, error) { return res, nil })
+				_, err := client.Download(t.Context(), vidgo.File{URL: link}, io.Discard)
+				require.Error(t, err)
+			})
 		})
-		_, err := client.Download(t.Context(), vidgo.File{URL: link}, io.Discard)
-		require.Error(t, err)
-	})
-}
-
-func TestDownloadOfNoAnswer(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		client := hostClient(t, func(r *http.Request) (*http.Response, error) { return nil, nil })
-		_, err := client.Download(t.Context(), vidgo.File{URL: link}, io.Discard)
-		require.Error(t, err)
-	})
+	}
 }
 
 func TestDownloadToNobody(t *testing.T) {
@@ -393,34 +389,5 @@ func TestGoneIsNotFound(t *testing.T) {
 		client := hostClient(t, func(*http.Request) (*http.Response, error) { return reply(410, nil, 0, http.NoBody), nil })
 		_, err := client.Download(t.Context(), vidgo.File{URL: link}, io.Discard)
 		require.ErrorIs(t, err, vidgo.ErrNotFound)
-	})
-}
-
-func TestSaveConcurrency(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var mu sync.Mutex
-		now, most := 0, 0
-		client := hostClient(t, func(*http.Request) (*http.Response, error) {
-			mu.Lock()
-			now++
-			most = max(most, now)
-			mu.Unlock()
-			time.Sleep(time.Second)
-			mu.Lock()
-			now--
-			mu.Unlock()
-			return reply(200, nil, 1000, bytes.NewReader(mp4(1000))), nil
-		})
-		var links []string
-		for n := range 10 {
-			links = append(links, fmt.Sprintf("%s?n=%d", link, n))
-		}
-		for want, opts := range map[int][]vidgo.SaveOption{3: nil, 1: {vidgo.SaveConcurrency(1)}, 10: {vidgo.SaveConcurrency(50)}} {
-			most = 0
-			paths, err := client.Save(t.Context(), doneTask(links...), t.TempDir(), opts...)
-			require.NoError(t, err)
-			require.Len(t, paths, 10)
-			require.Equal(t, want, most)
-		}
 	})
 }

@@ -66,7 +66,7 @@ func TestInputErrorsReadAsSentences(t *testing.T) {
 		"vidgo: option 2 is nil":                                              errOf(client.Run(ctx, boat, vidgo.AsMusic(), nil)),
 		"vidgo: task is nil; want one that Wait has returned":                 errOf(client.Save(ctx, nil, t.TempDir())),
 		"vidgo: SaveLimit is 0; want at least 1\nvidgo: option 2 is nil":      errOf(client.Save(ctx, nil, t.TempDir(), vidgo.SaveLimit(0), nil)),
-		"vidgo: option 1 is nil":                                              errOf(client.UploadURL(ctx, "https://example.com/a.png", nil)),
+		"vidgo: option 1 is nil":                                              errOf(client.Wait(ctx, "a", nil)),
 		"vidgo: URL ftp://example.com/a.png: its scheme is not http or https": errOf(client.UploadURL(ctx, "ftp://example.com/a.png")),
 	} {
 		require.EqualError(t, err, want)

@@ -122,7 +122,9 @@ func TestForgedHintChangesNothing(t *testing.T) {
 	})
 }
 
-func TestStrayHints(t *testing.T) {
+// A hint for a task that nobody waits for is confirmed if there is a handle
+// function to tell.
+func TestHintForNobodyIsConfirmedForHandle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{Hold: true}}
 		handled := 0
@@ -131,17 +133,26 @@ func TestStrayHints(t *testing.T) {
 		body := fmt.Appendf(nil, `{"task_id":%q,"status":"finished"}`, id)
 		code, err := srv.Post(t.Context(), callbackURL, body)
 		require.NoError(t, err)
-		require.Equal(t, http.StatusServiceUnavailable, code, "Vidgo says it is running: deliver again")
+		require.Equal(t, http.StatusServiceUnavailable, code, "the task is running, so the callback must come again")
+		require.Zero(t, handled)
+
 		require.NoError(t, srv.Finish(id))
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) // the pause between two polls for hints
 		code, err = srv.Post(t.Context(), callbackURL, body)
 		require.NoError(t, err)
 		require.Equal(t, http.StatusOK, code)
 		require.Equal(t, 1, handled)
+		requireIdle(t, client)
+	})
+}
 
+func TestEightHintsForNobodyAreConfirmedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv vidgotest.Server
+		client := newHintClient(t, &srv, func(context.Context, *vidgo.Task) error { return nil })
 		srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointStatus, Hang: true, Times: -1})
 		var wg sync.WaitGroup
-		var refused atomic.Int32
+		var refusedAtOnce atomic.Int32
 		began := time.Now()
 		for i := range 50 {
 			wg.Go(func() {
@@ -149,13 +160,13 @@ func TestStrayHints(t *testing.T) {
 				require.NoError(t, err)
 				require.Equal(t, http.StatusServiceUnavailable, code)
 				if time.Since(began) == 0 {
-					refused.Add(1)
+					refusedAtOnce.Add(1)
 				}
 			})
 		}
 		wg.Wait()
-		require.EqualValues(t, 42, refused.Load(), "eight are looked into, the others are to come again")
-		require.Equal(t, 8*time.Second, time.Since(began), "the answer is there before Vidgo gives up")
+		require.EqualValues(t, 42, refusedAtOnce.Load())
+		require.Equal(t, 8*time.Second, time.Since(began), "the eight are answered before Vidgo gives up")
 		requireIdle(t, client)
 	})
 }

@@ -147,18 +147,6 @@ func TestSaveDoesNotWriteToAHardLink(t *testing.T) {
 	})
 }
 
-func TestFreshLinkOfAStoredTask(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		srv := vidgotest.Server{Default: vidgotest.Script{FreshLinks: time.Hour}}
-		client := newSavingClient(t, &srv)
-		task := finished(t, client)
-		time.Sleep(2 * time.Hour)
-		stored := &vidgo.Task{ID: task.ID, Status: vidgo.Finished, Files: []vidgo.File{{URL: task.Files[0].URL, Type: "video"}}}
-		_, err := newSavingClient(t, &srv).Save(t.Context(), stored, t.TempDir())
-		require.NoError(t, err)
-	})
-}
-
 func TestSavedFileHasTheTasksURL(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{FreshLinks: time.Hour}}

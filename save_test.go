@@ -1,11 +1,14 @@
 package vidgo_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -202,20 +205,28 @@ func TestSaveWaitsForAFileThatIsAnnouncedEarly(t *testing.T) {
 	})
 }
 
+// The task may have been stored by another program, which kept only a part of it.
 func TestSaveGetsAFreshLink(t *testing.T) {
-	for _, model := range []string{"sora-2", "generate-music"} {
-		t.Run(model, func(t *testing.T) {
+	for name, c := range map[string]struct {
+		model  string
+		stored func(*vidgo.Task) *vidgo.Task
+	}{
+		"a video":              {"sora-2", func(task *vidgo.Task) *vidgo.Task { return task }},
+		"music, model unknown": {"generate-music", func(task *vidgo.Task) *vidgo.Task { task.Model = ""; return task }},
+		"only its ID and links": {"sora-2", func(task *vidgo.Task) *vidgo.Task {
+			return &vidgo.Task{ID: task.ID, Status: vidgo.Finished, Files: []vidgo.File{{URL: task.Files[0].URL, Type: "video"}}}
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				srv := vidgotest.Server{Default: vidgotest.Script{FreshLinks: time.Hour}}
-				client := newSavingClient(t, &srv)
-				task, err := client.Run(t.Context(), vidgo.Untyped(model, map[string]any{"prompt": "calm"}))
+				task, err := newSavingClient(t, &srv).Run(t.Context(), vidgo.Untyped(c.model, map[string]any{"prompt": "calm"}))
 				require.NoError(t, err)
-				task.Model = "" // as a task that was stored by somebody else
-				time.Sleep(2 * time.Hour)
+				time.Sleep(2 * time.Hour) // its links have expired
 				began := time.Now()
-				_, err = newSavingClient(t, &srv).Save(t.Context(), task, t.TempDir())
+				_, err = newSavingClient(t, &srv).Save(t.Context(), c.stored(task), t.TempDir())
 				require.NoError(t, err)
-				require.Zero(t, time.Since(began), "at once")
+				require.Zero(t, time.Since(began), "the fresh link is tried at once")
 			})
 		})
 	}
@@ -295,40 +306,55 @@ func TestSaveKeepsWhatItGot(t *testing.T) {
 	})
 }
 
-func TestSaveRefuses(t *testing.T) {
+func TestSaveRefusesBadArguments(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		srv := vidgotest.Server{Default: vidgotest.Script{FileSize: fileSize}}
+		var srv vidgotest.Server
 		client := newSavingClient(t, &srv)
-		task := finished(t, client)
-		dir := t.TempDir()
-		for name, call := range map[string]func() error{
-			"no task": func() error { _, err := client.Save(t.Context(), nil, dir); return err },
-			"a running task": func() error {
-				_, err := client.Save(t.Context(), &vidgo.Task{ID: "a", Status: vidgo.Running}, dir)
-				return err
-			},
-			"a nil option": func() error { _, err := client.Save(t.Context(), task, dir, nil); return err },
-			"no workers":   func() error { _, err := client.Save(t.Context(), task, dir, vidgo.SaveConcurrency(0)); return err },
-			"no bytes":     func() error { _, err := client.Save(t.Context(), task, dir, vidgo.SaveLimit(-1)); return err },
-			"no name":      func() error { _, err := client.Save(t.Context(), task, dir, vidgo.SaveNames(nil)); return err },
+		task, dir := finished(t, client), t.TempDir()
+		for name, call := range map[string]struct {
+			task *vidgo.Task
+			opt  vidgo.SaveOption
+		}{
+			"no task":            {nil, vidgo.SaveKeeping()},
+			"a running task":     {&vidgo.Task{ID: "a", Status: vidgo.Running}, vidgo.SaveKeeping()},
+			"a nil option":       {task, nil},
+			"a concurrency of 0": {task, vidgo.SaveConcurrency(0)},
+			"a negative limit":   {task, vidgo.SaveLimit(-1)},
+			"no function":        {task, vidgo.SaveNames(nil)},
 		} {
-			require.ErrorIs(t, call(), vidgo.ErrInvalidInput, name)
+			_, err := client.Save(t.Context(), call.task, dir, call.opt)
+			require.ErrorIs(t, err, vidgo.ErrInvalidInput, name)
 		}
 		_, err := client.Save(t.Context(), &vidgo.Task{ID: "a", Status: vidgo.Failed, ErrorMessage: "too dark"}, dir)
 		require.ErrorContains(t, err, "too dark")
 		require.Empty(t, namesIn(t, dir))
 		require.Empty(t, srv.Requests(vidgotest.EndpointFile))
-
-		_, err = client.Save(t.Context(), task, dir, vidgo.SaveLimit(fileSize-1))
-		require.ErrorContains(t, err, "at most 99999")
-		srv.Inject(file(vidgotest.Fault{Header: noHeader("Content-Length")}))
-		_, err = client.Save(t.Context(), task, dir, vidgo.SaveLimit(fileSize-1))
-		require.ErrorContains(t, err, "more than 99999")
-		srv.Inject(file(vidgotest.Fault{Status: 200, Body: "<svg xmlns='http://www.w3.org/2000/svg'><script>", Times: -1}))
-		_, err = client.Save(t.Context(), task, dir)
-		require.ErrorContains(t, err, "in place of the file")
-		require.Empty(t, namesIn(t, dir), "nothing is left of what was refused")
 	})
+}
+
+func TestSaveLeavesNothingOfARefusedFile(t *testing.T) {
+	for name, c := range map[string]struct {
+		fault vidgotest.Fault
+		limit int64
+		says  string
+	}{
+		"larger than the limit by its length": {vidgotest.Fault{}, fileSize - 1, "at most 99999"},
+		"larger than the limit by its bytes":  {vidgotest.Fault{Header: noHeader("Content-Length")}, fileSize - 1, "more than 99999"},
+		"a page, not the file":                {vidgotest.Fault{Status: 200, Body: "<svg xmlns='http://www.w3.org/2000/svg'><script>"}, fileSize, "in place of the file"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv := vidgotest.Server{Default: vidgotest.Script{FileSize: fileSize}}
+				client := newSavingClient(t, &srv)
+				task, dir := finished(t, client), t.TempDir()
+				c.fault.Times = -1
+				srv.Inject(file(c.fault))
+				_, err := client.Save(t.Context(), task, dir, vidgo.SaveLimit(c.limit))
+				require.ErrorContains(t, err, c.says)
+				require.Empty(t, namesIn(t, dir))
+			})
+		})
+	}
 }
 
 // What cannot be fetched is not passed over, as if there were no file.
@@ -387,5 +413,34 @@ func TestDownloadToAFullDisk(t *testing.T) {
 		n, err := client.Download(t.Context(), task.Files[0], full)
 		require.ErrorContains(t, err, "no space left")
 		require.Zero(t, n)
+	})
+}
+
+func TestSaveConcurrency(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		now, most := 0, 0
+		client := hostClient(t, func(*http.Request) (*http.Response, error) {
+			mu.Lock()
+			now++
+			most = max(most, now)
+			mu.Unlock()
+			time.Sleep(time.Second)
+			mu.Lock()
+			now--
+			mu.Unlock()
+			return reply(200, nil, 1000, bytes.NewReader(mp4(1000))), nil
+		})
+		var links []string
+		for n := range 10 {
+			links = append(links, fmt.Sprintf("%s?n=%d", link, n))
+		}
+		for want, opts := range map[int][]vidgo.SaveOption{3: nil, 1: {vidgo.SaveConcurrency(1)}, 10: {vidgo.SaveConcurrency(50)}} {
+			most = 0
+			paths, err := client.Save(t.Context(), doneTask(links...), t.TempDir(), opts...)
+			require.NoError(t, err)
+			require.Len(t, paths, 10)
+			require.Equal(t, want, most)
+		}
 	})
 }
