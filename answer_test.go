@@ -16,30 +16,30 @@ func TestErrorShapes(t *testing.T) {
 		name, body string
 		code       int
 		kind, msg  string
-		spoken     bool
+		spoken     bool // in one of Vidgo's documented shapes
 	}{
-		{"error object", `{"code": 400, "error": {"message": "task_id is required", "type": "validation_error"}}`,
+		{"an error object", `{"code": 400, "error": {"message": "task_id is required", "type": "validation_error"}}`,
 			400, "validation_error", "task_id is required", true},
-		{"detail", `{"detail": "Task not found"}`, 0, "", "Task not found", true},
-		{"detail list", `{"detail": [{"loc": ["body","file"], "msg": "field required", "type": "value_error.missing"},
+		{"a detail", `{"detail": "Task not found"}`, 0, "", "Task not found", true},
+		{"a list of details", `{"detail": [{"loc": ["body","file"], "msg": "field required", "type": "value_error.missing"},
 			{"loc": ["body", 0], "msg": "too short"}]}`, 0, "", "body.file: field required; body.0: too short", true},
-		{"detail object", `{"detail": {"type": "insufficient_credits_error", "message": "top up"}}`,
+		{"a detail that is an object", `{"detail": {"type": "insufficient_credits_error", "message": "top up"}}`,
 			0, "insufficient_credits_error", "top up", true},
-		{"message", `{"code": 400, "message": "bad size"}`, 400, "", "bad size", true},
-		{"error string", `{"error": "nope"}`, 0, "", "nope", false},
-		{"only a message, as AWS has it", `{"message":"Service Unavailable"}`, 0, "", "Service Unavailable", false},
-		{"Azure", `{"statusCode":503,"message":"Service unavailable"}`, 0, "", "Service unavailable", false},
-		{"RFC 9457", `{"type":"about:blank","title":"Error 503","status":503,"detail":"origin timed out"}`, 0, "", "origin timed out", false},
+		{"a code and a message", `{"code": 400, "message": "bad size"}`, 400, "", "bad size", true},
+		{"an error that is a string", `{"error": "nope"}`, 0, "", "nope", false},
+		{"only a message, as from AWS", `{"message":"Service Unavailable"}`, 0, "", "Service Unavailable", false},
+		{"a status code and a message, as from Azure", `{"statusCode":503,"message":"Service unavailable"}`, 0, "", "Service unavailable", false},
+		{"a problem of RFC 9457", `{"type":"about:blank","title":"Error 503","status":503,"detail":"origin timed out"}`, 0, "", "origin timed out", false},
 		{"only a code", `{"code":503}`, 503, "", "", false},
-		{"a list in a list", `{"detail":[["a"]]}`, 0, "", `["a"]`, true},
-		{"detail of another kind", `{"detail": {"why": 7}}`, 0, "", `{"why":7}`, true},
-		{"code as string", `{"code": "503", "message": "busy"}`, 503, "", "busy", true},
-		{"HTML", "<html>\n<head><title>502 Bad Gateway</title></head></html>", 0, "", "an HTML page: 502 Bad Gateway", false},
-		{"HTML without a title", "<p>", 0, "", "an HTML page", false},
+		{"details that are a list in a list", `{"detail":[["a"]]}`, 0, "", `["a"]`, true},
+		{"a detail of an unknown kind", `{"detail": {"why": 7}}`, 0, "", `{"why":7}`, true},
+		{"a code that is a string", `{"code": "503", "message": "busy"}`, 503, "", "busy", true},
+		{"an HTML page", "<html>\n<head><title>502 Bad Gateway</title></head></html>", 0, "", "an HTML page: 502 Bad Gateway", false},
+		{"an HTML page without a title", "<p>", 0, "", "an HTML page", false},
 		{"text", "upstream request timeout\nmore", 0, "", "text: upstream request timeout", false},
-		{"nothing", "", 0, "", "an empty body", false},
+		{"an empty body", "", 0, "", "an empty body", false},
 		{"an empty object", "{}", 0, "", "an answer without a message", false},
-		{"cut JSON", `{"code": 400, "mess`, 0, "", `text: {"code": 400, "mess`, false},
+		{"JSON that is cut off", `{"code": 400, "mess`, 0, "", `text: {"code": 400, "mess`, false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -68,7 +68,7 @@ func TestRetryAfter(t *testing.T) {
 		{"nonsense", "soon", "", 0},
 		{"not a number", "NaN", "", 0},
 		{"a day", "86400", "", 24 * time.Hour},
-		{"more than anybody means", "999999999999", "", 30 * 24 * time.Hour},
+		{"centuries", "999999999999", "", 30 * 24 * time.Hour},
 		{"infinite", "Inf", "", 0},
 		{"a date", date(90 * time.Second), "", 90 * time.Second},
 		{"a past date", date(-time.Hour), "", 0},
@@ -99,7 +99,7 @@ func FuzzDescribeError(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		_, kind, msg, _ := vidgo.DescribeError(body)
 		if kind == "" && msg == "" {
-			t.Errorf("%q is described by nothing", body)
+			t.Errorf("%q has neither a type nor a message", body)
 		}
 	})
 }

@@ -27,8 +27,8 @@ import (
 func TestParseCallback(t *testing.T) {
 	const task = `{"task_id":"a","status":"finished","files":[{"file_url":"https://x.vidgo.ai/1.png","file_type":"image"}],"extra":{"x":1}}`
 	for name, body := range map[string]string{
-		"of 2025, wrapped": `{"code":200,"data":` + task + `}`,
-		"of 2026, bare":    task,
+		"as in 2025, wrapped": `{"code":200,"data":` + task + `}`,
+		"as in 2026, bare":    task,
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := vidgo.ParseCallback([]byte(body))
@@ -41,7 +41,7 @@ func TestParseCallback(t *testing.T) {
 	}
 	got, err := vidgo.ParseCallback([]byte(`{"task_id":"a","reference":"forged","submission_id":"forged","model":"forged"}`))
 	require.NoError(t, err)
-	require.Empty(t, got.Reference+got.SubmissionID+got.Model, "a body says nothing of what is ours")
+	require.Empty(t, got.Reference+got.SubmissionID+got.Model, "a body cannot set what only this package knows")
 
 	for _, body := range []string{"", "null", "[]", "7", "{}", `{"code":200}`, `{"code":200,"data":null}`, `{"code":200,"data":[]}`,
 		`{"task_id":null}`, `{"task_id":"a/b"}`, `{"task_id":".."}`, `{"task_id":"a"} x`, `{"task_id":"a"`, "<html>"} {
@@ -58,7 +58,8 @@ func TestParseCallback(t *testing.T) {
 	}
 }
 
-// Whoever needs no token can send a body that takes a hundred times its size.
+// Where no token is required, anyone can send a body that would take a hundred
+// times its size in memory.
 func TestParseCallbackWithManyFiles(t *testing.T) {
 	body := []byte(`{"task_id":"a","status":"finished","files":["x"` + strings.Repeat(`,""`, 340_000) + `]}`)
 	task, err := vidgo.ParseCallback(body)
@@ -80,7 +81,7 @@ func FuzzParseCallback(f *testing.F) {
 			return
 		}
 		if vidgo.CheckTaskID(task.ID) != nil {
-			t.Errorf("a task with the id %q", task.ID)
+			t.Errorf("%q: the task's id %q is not a valid one", body, task.ID)
 		}
 		task.URLs()
 		stored, err := task.MarshalJSON()
@@ -120,6 +121,7 @@ func TestCallbackFirst(t *testing.T) {
 	}
 }
 
+// requireAnswers checks how the receiver answered all deliveries so far.
 func requireAnswers(t *testing.T, srv *vidgotest.Server, want ...int) {
 	t.Helper()
 	synctest.Wait()
@@ -130,8 +132,8 @@ func requireAnswers(t *testing.T, srv *vidgotest.Server, want ...int) {
 	require.Equal(t, want, got)
 }
 
-// A believed callback costs no status request, if it comes before the first
-// poll: here the wait begins after it.
+// A callback with a valid token needs no status request. Here the wait begins
+// after it, so there is no first poll either.
 func TestCallbackBeforeWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{Duration: 10 * time.Second}}
@@ -141,11 +143,11 @@ func TestCallbackBeforeWait(t *testing.T) {
 		task, err := client.Wait(t.Context(), id)
 		require.NoError(t, err)
 		require.Equal(t, vidgo.Finished, task.Status)
-		require.Empty(t, srv.Requests(vidgotest.EndpointStatus), "no request at all")
+		require.Empty(t, srv.Requests(vidgotest.EndpointStatus), "the callback was believed")
 		task.Files[0].URL = "changed"
 		again, err := client.Wait(t.Context(), id)
 		require.NoError(t, err)
-		require.NotEqual(t, "changed", again.Files[0].URL, "each gets its own copy")
+		require.NotEqual(t, "changed", again.Files[0].URL, "each call returns a copy of its own")
 	})
 }
 
@@ -162,7 +164,7 @@ func TestCallbackBeforeSubmitReturns(t *testing.T) {
 	})
 }
 
-func TestCallbackBeforeAnswerThatNamesAnotherTask(t *testing.T) {
+func TestCallbackBeforeAnAnswerThatNamesAnotherTask(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{Callback: vidgotest.Callback{BeforeAnswer: true}}}
 		client := newCallbackClient(t, &srv)
@@ -173,7 +175,7 @@ func TestCallbackBeforeAnswerThatNamesAnotherTask(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		_, err := client.Wait(ctx, "another")
-		require.ErrorIs(t, err, vidgo.ErrNotFound, "the kept callback was dropped: it is about another task")
+		require.ErrorIs(t, err, vidgo.ErrNotFound, "the callback that was kept is about another task, so it was dropped")
 	})
 }
 
@@ -204,11 +206,11 @@ func TestLostCallbackIsFoundByPolling(t *testing.T) {
 		_, err := client.Wait(t.Context(), id)
 		require.NoError(t, err)
 		require.Less(t, time.Since(began), 3*time.Minute)
-		require.Less(t, len(srv.Requests(vidgotest.EndpointStatus)), 6, "the safety net has wide meshes")
+		require.Less(t, len(srv.Requests(vidgotest.EndpointStatus)), 6, "polls are rare while a callback is expected")
 	})
 }
 
-func TestDuplicates(t *testing.T) {
+func TestDuplicatesAreHandledOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{Duration: 10 * time.Second, Callback: vidgotest.Callback{Repeat: 9}}}
 		client := newClient(t, &srv, vidgo.WithCallbackURL(callbackURL), vidgo.WithCallbackSecret(secret))
@@ -217,7 +219,7 @@ func TestDuplicates(t *testing.T) {
 			handled++
 			require.Equal(t, "sora-2", task.Model)
 			require.Equal(t, "order-7", task.Reference)
-			task.Status, task.Files[0].URL = vidgo.Failed, "changed" // it is the function's own
+			task.Status, task.Files[0].URL = vidgo.Failed, "changed" // the function may change its copy
 			return nil
 		}))
 		task, err := client.Run(t.Context(), boat, vidgo.Reference("order-7"))
@@ -252,7 +254,7 @@ func TestFirstFinalStateStands(t *testing.T) {
 	}
 }
 
-func TestNonFinalCallbackIsProgress(t *testing.T) {
+func TestANonFinalCallbackIsAnUpdate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{Hold: true}}
 		client := newCallbackClient(t, &srv)
@@ -272,16 +274,14 @@ func TestNonFinalCallbackIsProgress(t *testing.T) {
 	})
 }
 
-// Whatever is wrong with a delivery's token, it ends no wait and changes
-// nothing, and the sender learns nothing.
+// A delivery whose token is not valid ends no wait, changes nothing, and tells its
+// sender nothing, whatever is wrong with the token.
 func TestForgedCallbacksWithASecret(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{Hold: true}}
 		var logged bytes.Buffer
 		client := newCallbackClient(t, &srv, vidgo.WithLogger(slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))))
 		mine, other := submit(t, client), submit(t, client)
-		urls := []string{srv.Tasks()[0].CallbackURL, srv.Tasks()[1].CallbackURL}
-		_, token, _ := strings.Cut(urls[0], "vidgo_token=")
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		result := make(chan error, 1)
@@ -291,43 +291,61 @@ func TestForgedCallbacksWithASecret(t *testing.T) {
 		}()
 		synctest.Wait()
 
-		finished := fmt.Appendf(nil, `{"code":200,"data":{"task_id":%q,"status":"finished","files":[]}}`, mine.ID)
-		stale, _, err := vidgo.NewSigner(time.Hour, secret).Sign(callbackURL, "", time.Now().Add(-25*time.Hour))
-		require.NoError(t, err)
-		future, _, err := vidgo.NewSigner(time.Hour, secret).Sign(callbackURL, "", time.Now().Add(6*time.Minute))
-		require.NoError(t, err)
-		elsewhere, _, err := vidgo.NewSigner(time.Hour, oldSecret).Sign(callbackURL, "", time.Now())
-		require.NoError(t, err)
-		unknown, _, err := vidgo.NewSigner(time.Hour, secret).Sign(callbackURL, "", time.Now())
-		require.NoError(t, err)
-		forged := map[string]string{"no token": callbackURL, "a wrong token": callbackURL + "?vidgo_token=1.2.3.4", "another submission's": urls[1],
-			"expired": stale, "of another secret": elsewhere, "of a submission nobody knows, for a task that has one": unknown}
-		for n := range len(token) {
-			forged[fmt.Sprintf("cut at %d", n)] = callbackURL + "?vidgo_token=" + token[:n]
-		}
-		for name, target := range forged {
-			code, err := srv.Post(t.Context(), target, finished)
+		mineURL, otherURL := srv.Tasks()[0].CallbackURL, srv.Tasks()[1].CallbackURL
+		forged := forgeries(t, mine.ID, mineURL, otherURL)
+		forged["another task's id"] = forgery{mineURL, other.ID, http.StatusUnauthorized}
+		for name, f := range forged {
+			code, err := srv.Post(t.Context(), f.url, fmt.Appendf(nil, `{"code":200,"data":{"task_id":%q,"status":"finished","files":[]}}`, f.id))
 			require.NoError(t, err)
-			require.Equal(t, http.StatusUnauthorized, code, name)
+			require.Equal(t, f.want, code, name)
 		}
-		code, err := srv.Post(t.Context(), future, finished)
-		require.NoError(t, err)
-		require.Equal(t, http.StatusServiceUnavailable, code, "clocks are put right; what is refused never comes again")
-		code, err = srv.Post(t.Context(), urls[0], bytes.ReplaceAll(finished, []byte(mine.ID), []byte(other.ID)))
-		require.NoError(t, err)
-		require.Equal(t, http.StatusUnauthorized, code, "a good token with another task's id")
-		code, err = srv.Post(t.Context(), urls[0], bytes.ReplaceAll(finished, []byte(mine.ID), []byte("nobody's")))
-		require.NoError(t, err)
-		require.Equal(t, http.StatusUnauthorized, code, "a good token with an id nobody knows")
 
 		require.ErrorIs(t, <-result, context.DeadlineExceeded)
-		require.NotContains(t, logged.String(), token)
+		_, token, _ := strings.Cut(mineURL, "vidgo_token=")
 		require.NotContains(t, logged.String(), token[len(token)-20:])
-		require.Equal(t, len(forged)+3, strings.Count(logged.String(), "msg=callback "), "each delivery is logged once")
+		require.Equal(t, len(forged), strings.Count(logged.String(), "msg=callback "), "each delivery is logged once")
 	})
 }
 
-// Another process may have submitted the task: its token is as good.
+type forgery struct {
+	url, id string
+	want    int
+}
+
+// forgeries returns deliveries about a task whose true callback URL is mine.
+func forgeries(t *testing.T, id, mine, other string) map[string]forgery {
+	t.Helper()
+	sign := func(secret []byte, age time.Duration) string {
+		signed, _, err := vidgo.NewSigner(time.Hour, secret).Sign(callbackURL, "", time.Now().Add(-age))
+		require.NoError(t, err)
+		return signed
+	}
+	const refused = http.StatusUnauthorized
+	all := map[string]forgery{
+		"no token":                   {callbackURL, id, refused},
+		"a token of the wrong form":  {callbackURL + "?vidgo_token=1.2.3.4", id, refused},
+		"another submission's token": {other, id, refused},
+		"a token that has expired":   {sign(secret, 25*time.Hour), id, refused},
+		"a token of another secret":  {sign(oldSecret, 0), id, refused},
+		"a valid token of a submission unknown here, for a task whose submission is known": {sign(secret, 0), id, refused},
+		"an unknown task's id": {mine, "nobody's", refused},
+		// It may come from before this machine's clock was put back. A 401 would
+		// end it for good.
+		"a token from the future": {sign(secret, -6*time.Minute), id, http.StatusServiceUnavailable},
+	}
+	before, token, _ := strings.Cut(mine, "vidgo_token=")
+	at, wrong := len(token)-20, "A" // in the signature
+	if token[at] == 'A' {
+		wrong = "B"
+	}
+	all["a token whose signature was changed"] = forgery{before + "vidgo_token=" + token[:at] + wrong + token[at+1:], id, refused}
+	for n := range len(token) {
+		all[fmt.Sprintf("a token cut off at %d", n)] = forgery{before + "vidgo_token=" + token[:n], id, refused}
+	}
+	return all
+}
+
+// The task may have been submitted by another process with the same secret.
 func TestCallbackOfAnotherProcess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{Duration: time.Minute}}
@@ -337,13 +355,13 @@ func TestCallbackOfAnotherProcess(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		task, err := here.Wait(t.Context(), id)
 		require.NoError(t, err)
-		require.Equal(t, "order-7", task.Reference, "the token carried it")
+		require.Equal(t, "order-7", task.Reference, "the reference comes from the token")
 		require.NotEmpty(t, task.SubmissionID)
 		require.Empty(t, srv.Requests(vidgotest.EndpointStatus))
 
 		code, err := srv.SendCallback(t.Context(), id, func(task map[string]any) { task["task_id"] = "another" })
 		require.NoError(t, err)
-		require.Equal(t, http.StatusUnauthorized, code, "believed once, it is bound")
+		require.Equal(t, http.StatusUnauthorized, code, "the first task that came with the token is bound to it")
 	})
 }
 
@@ -380,7 +398,7 @@ func TestHandleFailsThenSucceeds(t *testing.T) {
 		}))
 		id := submit(t, client).ID
 		_, err := client.Wait(t.Context(), id)
-		require.NoError(t, err, "the wait does not depend on handle")
+		require.NoError(t, err, "a wait does not depend on the handle function")
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		require.Equal(t, 3, calls)
@@ -391,9 +409,9 @@ func TestHandleFailsThenSucceeds(t *testing.T) {
 	})
 }
 
-func TestDuplicateWaitsForTheRunningHandle(t *testing.T) {
+func TestADuplicateWaitsForTheHandleFunction(t *testing.T) {
 	for _, fails := range []bool{false, true} {
-		t.Run(fmt.Sprint("fails ", fails), func(t *testing.T) {
+		t.Run(fmt.Sprintf("it fails: %t", fails), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				srv := vidgotest.Server{Default: vidgotest.Script{Hold: true}}
 				client := newClient(t, &srv, vidgo.WithCallbackURL(callbackURL), vidgo.WithCallbackSecret(secret))
@@ -424,7 +442,7 @@ func TestDuplicateWaitsForTheRunningHandle(t *testing.T) {
 	}
 }
 
-func TestHandleWaitsForTheAnswerOfTheSubmission(t *testing.T) {
+func TestHandleIsCalledAfterTheSubmissionIsAnswered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{Duration: time.Second}}
 		client := newClient(t, &srv, vidgo.WithCallbackURL(callbackURL), vidgo.WithCallbackSecret(secret))
@@ -453,14 +471,14 @@ func TestAnswersOfTheHandler(t *testing.T) {
 		want         int
 	}{
 		{"GET", http.MethodGet, nil, 405},
-		{"nothing", http.MethodPost, strings.NewReader(""), 400},
+		{"an empty body", http.MethodPost, strings.NewReader(""), 400},
 		{"not a task", http.MethodPost, strings.NewReader(`{"hello":"world"}`), 400},
-		{"two values", http.MethodPost, strings.NewReader(`{"task_id":"a"}{"task_id":"b"}`), 400},
-		{"a broken body", http.MethodPost, io.MultiReader(strings.NewReader(`{"task`), iotest.ErrReader(io.ErrUnexpectedEOF)), 400},
-		{"10 MiB", http.MethodPost, io.LimitReader(zeros{}, 10<<20), 413},
-		{"not final", http.MethodPost, strings.NewReader(`{"task_id":"a","status":"running"}`), 200},
-		{"null status", http.MethodPost, strings.NewReader(`{"task_id":"a","status":null,"files":null,"progress":null}`), 200},
-		{"final, for nobody", http.MethodPost, strings.NewReader(`{"task_id":"a","status":"failed"}`), 200},
+		{"two JSON values", http.MethodPost, strings.NewReader(`{"task_id":"a"}{"task_id":"b"}`), 400},
+		{"a body that breaks off", http.MethodPost, io.MultiReader(strings.NewReader(`{"task`), iotest.ErrReader(io.ErrUnexpectedEOF)), 400},
+		{"a body of 10 MiB", http.MethodPost, io.LimitReader(zeros{}, 10<<20), 413},
+		{"a task that is not final", http.MethodPost, strings.NewReader(`{"task_id":"a","status":"running"}`), 200},
+		{"a status that is null", http.MethodPost, strings.NewReader(`{"task_id":"a","status":null,"files":null,"progress":null}`), 200},
+		{"a final task that nobody waits for", http.MethodPost, strings.NewReader(`{"task_id":"a","status":"failed"}`), 200},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -474,8 +492,7 @@ func TestAnswersOfTheHandler(t *testing.T) {
 	}
 }
 
-// The token is checked before a byte of the body is read.
-func TestBodyIsNotReadWithoutAToken(t *testing.T) {
+func TestTheBodyIsNotReadWithoutAToken(t *testing.T) {
 	var srv vidgotest.Server
 	client := newCallbackClient(t, &srv)
 	w := httptest.NewRecorder()
@@ -483,6 +500,7 @@ func TestBodyIsNotReadWithoutAToken(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, w.Code)
 }
 
+// untouchable fails the test if it is read.
 type untouchable struct{ t *testing.T }
 
 func (u untouchable) Read([]byte) (int, error) {
@@ -490,7 +508,7 @@ func (u untouchable) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-func TestCallbackURLWithQueryOfItsOwn(t *testing.T) {
+func TestACallbackURLMayHaveAQuery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{Duration: time.Second}}
 		client := newClient(t, &srv, vidgo.WithCallbackSecret(secret))
@@ -507,11 +525,11 @@ func TestCallbackURLWithQueryOfItsOwn(t *testing.T) {
 	})
 }
 
-func TestFirstFinalStateStandsForTasksOfOthers(t *testing.T) {
+func TestFirstFinalStateStandsForTasksSubmittedElsewhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{Duration: time.Second}}
 		elsewhere := newClient(t, &srv, vidgo.WithCallbackURL(callbackURL), vidgo.WithCallbackSecret(secret))
-		id := submit(t, elsewhere).ID // its callback finds no route
+		id := submit(t, elsewhere).ID // its callback is lost: no route yet
 		client := newClient(t, &srv, vidgo.WithCallbackURL(callbackURL), vidgo.WithCallbackSecret(secret))
 		task, err := client.Wait(t.Context(), id)
 		require.NoError(t, err)
@@ -524,13 +542,14 @@ func TestFirstFinalStateStandsForTasksOfOthers(t *testing.T) {
 		code, err := srv.SendCallback(t.Context(), id, func(task map[string]any) { task["status"] = "failed" })
 		require.NoError(t, err)
 		require.Equal(t, 200, code)
-		require.Equal(t, vidgo.Finished, handled.Status, "handle is told another end than Wait was")
+		require.Equal(t, vidgo.Finished, handled.Status, "handle is told the state that Wait returned")
 		task, _ = client.Wait(t.Context(), id)
-		require.Equal(t, vidgo.Finished, task.Status, "the second Wait returns another end than the first")
+		require.Equal(t, vidgo.Finished, task.Status, "a second Wait returns the state that the first returned")
 	})
 }
 
-// Nobody has to wait for the answer: there is nothing to hand on.
+// A callback with a final state is answered once its submission is, because the
+// handle function is told of it. This one has nothing to tell.
 func TestNonFinalCallbackBeforeTheAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{Hold: true}}
@@ -547,9 +566,9 @@ func TestNonFinalCallbackBeforeTheAnswer(t *testing.T) {
 	})
 }
 
-// Things that held.
-func TestHandleMayWaitForItsTask(t *testing.T) {
-	for name, opts := range map[string][]vidgo.Option{"hints": nil, "signed": {vidgo.WithCallbackSecret(secret)}} {
+// No lock is held while user code runs, so it may call the client.
+func TestUserCodeMayCallTheClient(t *testing.T) {
+	for name, opts := range map[string][]vidgo.Option{"without a secret": nil, "with a secret": {vidgo.WithCallbackSecret(secret)}} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				srv := vidgotest.Server{Default: vidgotest.Script{Duration: time.Second}}
@@ -587,13 +606,14 @@ func TestDrippingBodyBehindAMiddleware(t *testing.T) {
 		began := time.Now()
 		w := httptest.NewRecorder()
 		client.CallbackHandler(nil).ServeHTTP(plainWriter{w}, httptest.NewRequest(http.MethodPost, "/vidgo", &drip{left: 3600}))
-		require.Less(t, time.Since(began), 10*time.Second, "a dripping body holds the handler")
+		require.Less(t, time.Since(began), 10*time.Second, "a body that drips must not hold the handler")
 	})
 }
 
 // plainWriter is what many a middleware makes of a ResponseWriter: it has no Unwrap.
 type plainWriter struct{ http.ResponseWriter }
 
+// drip is a body of spaces, one a second.
 type drip struct{ left int }
 
 func (d *drip) Read(p []byte) (int, error) {

@@ -42,7 +42,8 @@ func ExampleValidateCallbackURL() {
 	// the host 10.0.0.1 is a private address; use one reachable from the internet
 }
 
-// checkVerdict also holds every refusal to the promises of CallbackURLError.
+// checkVerdict checks whether raw is accepted. It also checks that a refusal
+// keeps what CallbackURLError promises.
 func checkVerdict(t *testing.T, raw string, valid bool) {
 	t.Helper()
 	err := vidgo.ValidateCallbackURL(raw)
@@ -55,7 +56,7 @@ func checkVerdict(t *testing.T, raw string, valid bool) {
 	e, ok := errors.AsType[*vidgo.CallbackURLError](err)
 	require.True(t, ok, "%T", err)
 	require.NotEmpty(t, e.Reason, "%q", raw)
-	require.Less(t, len(err.Error()), 2000, "an error is a line, not a page")
+	require.Less(t, len(err.Error()), 2000, "an error quotes a part of a long URL only")
 }
 
 func TestCallbackURLVectors(t *testing.T) {
@@ -73,15 +74,15 @@ func TestCallbackURLVectors(t *testing.T) {
 	}
 }
 
-// The rows of IANA's special-purpose address registries as of September 2026,
-// with what the registries for multicast and for IPv6 as a whole add. Of each
-// row the first and the last address are tried, and those just outside.
-// Rows that are globally reachable in the registry but useless as a host
-// (AS112, AMT, anycast) are refused, too.
+// The prefixes are those of IANA's special-purpose address registries as of
+// September 2026, and of the registries for multicast and for IPv6 as a whole.
+// The first and the last address of each are tried, and the two just outside.
+// Prefixes that are globally reachable but useless as a host (AS112, AMT,
+// anycast) are refused, too.
 func TestCallbackURLSpecialAddresses(t *testing.T) {
 	tests := []struct {
 		prefix        string
-		before, after bool // the neighbours are public
+		before, after bool // whether the addresses just outside are public
 	}{
 		{"0.0.0.0/8", false, true},
 		{"10.0.0.0/8", true, true},
@@ -189,7 +190,7 @@ func TestCallbackURLs(t *testing.T) {
 			"", pad("a", 2049), pad("ä", 2049), pad("😀", 2049), pad("a", 1<<20),
 		},
 	}, {
-		name: "text that parsers read in different ways",
+		name: "text that parsers disagree about",
 		valid: []string{
 			"https://www.iana.org/%20", "https://www.iana.org/%00", "https://www.iana.org/%5c", "https://www.iana.org/%23",
 			"https://www.iana.org/ä", "https://www.iana.org?a=b", "https://www.iana.org/?", "https://www.iana.org//x//",
@@ -290,8 +291,8 @@ func TestCallbackURLs(t *testing.T) {
 			"https://пример.испытание.com/", "https://ｗｗｗ.iana.org/", "https://www。iana。org/", "https://www．iana．org/", "https://www｡iana｡org/",
 			"https://www.iana.org。/", "https://www.iana.org．/", "https://www.iana.org｡/", "https://ia\u00adna.org/", "https://ⓘana.org/",
 			"https://" + strings.Repeat("ü", 55) + ".de/", "https://i❤.ws/", "https://אבג.com/",
-			"https://www.iana.org\u2044.w3.org/", "https://www.iana.org\u2215.w3.org/", // look like slashes, only look like them
-			"https://क्\u200dष.com/", // the context makes this joiner legal
+			"https://www.iana.org\u2044.w3.org/", "https://www.iana.org\u2215.w3.org/", // these look like slashes but are not
+			"https://क्\u200dष.com/", // a joiner is allowed in this context
 		},
 		invalid: []string{
 			"https://local\u00adhost/", "https://loc\u200balhost/", "https://\ufefflocalhost/", "https://LOCALHOST\u2060/", "https://ⓛⓞⓒⓐⓛⓗⓞⓢⓣ./",
@@ -382,7 +383,8 @@ func TestCallbackURLReasons(t *testing.T) {
 	}
 }
 
-// What can stand in a URL that must not come out of an error.
+// An error must not show what may be secret in a URL: user information and the
+// query.
 func TestCallbackURLErrorsKeepSecrets(t *testing.T) {
 	const secret = "hunter2"
 	for _, raw := range []string{
@@ -404,7 +406,7 @@ func TestCallbackURLErrorsKeepSecrets(t *testing.T) {
 		require.NotContains(t, e.URL, secret, "%q", raw)
 		require.NotContains(t, fmt.Sprintf("%+v %#v", err, *e), secret, "%q", raw)
 
-		// The same when somebody else makes the error.
+		// A user of the package may build the error, too.
 		require.NotContains(t, (&vidgo.CallbackURLError{URL: raw}).Error(), secret, "%q", raw)
 	}
 	for _, raw := range []string{
@@ -470,14 +472,14 @@ func TestPublicAddr(t *testing.T) {
 	}
 }
 
-// zone is what a name server of these tests says about one name.
+// zone is what a stub name server answers about one name.
 type zone struct {
 	rcode dnsmessage.RCode
 	addrs []string
-	mute  bool // takes questions, answers none
+	mute  bool // questions are read and never answered
 }
 
-// stubDNS is an in-memory name server and the resolver that asks it.
+// stubDNS is a name server in memory.
 type stubDNS struct {
 	zones map[string]zone
 
@@ -494,16 +496,16 @@ func (s *stubDNS) resolver() *net.Resolver {
 			s.dials.Add(1)
 			client, server := net.Pipe()
 			go s.serve(server) // ends when the resolver closes its side
-			// The resolver leaves a cancelled question to its time limit; a
-			// bubble has to be empty at the end, so cut it off.
+			// The resolver leaves a cancelled question to its own timeout, but a
+			// bubble must be empty at the end.
 			context.AfterFunc(ctx, func() { client.Close() })
 			return client, nil
 		},
 	}
 }
 
-// serve speaks DNS as over TCP, which is what Go's resolver uses on anything
-// that is no packet connection.
+// serve speaks DNS as over TCP, which Go's resolver uses on anything that is not
+// a packet connection.
 func (s *stubDNS) serve(conn net.Conn) {
 	defer conn.Close()
 	for {
@@ -647,8 +649,8 @@ func TestResolveCallbackHostAsksNothingAboutAddresses(t *testing.T) {
 }
 
 func TestResolveCallbackHostInTime(t *testing.T) {
-	// Package net keeps the channels of its configuration for ever; made inside
-	// a bubble they would be of no use outside it.
+	// Package net makes channels at its first lookup and keeps them. Made in a
+	// bubble, they could not be used outside it.
 	require.NoError(t, vidgo.ResolveCallbackHost(t.Context(), newStubDNS().resolver(), "https://public.example.com/cb"))
 
 	resolve := func(ctx context.Context) (time.Duration, error) {
@@ -659,14 +661,14 @@ func TestResolveCallbackHostInTime(t *testing.T) {
 	bubble := func(name string, f func(t *testing.T)) {
 		t.Run(name, func(t *testing.T) { synctest.Test(t, f) })
 	}
-	bubble("own limit", func(t *testing.T) {
+	bubble("a timeout of its own", func(t *testing.T) {
 		took, err := resolve(t.Context())
 		require.Equal(t, vidgo.CallbackLookupTimeout, took)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.ErrorIs(t, err, vidgo.ErrInvalidCallbackURL)
 		require.ErrorContains(t, err, "took too long")
 	})
-	bubble("earlier deadline of the caller", func(t *testing.T) {
+	bubble("an earlier deadline of the caller", func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
 		took, err := resolve(ctx)
@@ -681,14 +683,14 @@ func TestResolveCallbackHostInTime(t *testing.T) {
 		require.ErrorIs(t, err, context.Canceled)
 		require.ErrorContains(t, err, "was cancelled")
 	})
-	bubble("cancelled before", func(t *testing.T) {
+	bubble("cancelled before the lookup", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		dns := newStubDNS()
 		err := vidgo.ResolveCallbackHost(ctx, dns.resolver(), "https://public.example.com/cb")
 		require.ErrorIs(t, err, context.Canceled)
 		synctest.Wait()
-		require.Zero(t, dns.dials.Load(), "nobody waits for this answer")
+		require.Zero(t, dns.dials.Load(), "no lookup begins whose result nobody waits for")
 	})
 }
 
@@ -716,14 +718,14 @@ func FuzzValidateCallbackURL(f *testing.F) {
 		require.LessOrEqual(t, utf8.RuneCountInString(raw), vidgo.CallbackURLMaxLength)
 		require.Error(t, vidgo.ValidateCallbackURL(raw+"#x"))
 		for _, host := range []string{asciiCase(u.Host, 'A', 'Z'), asciiCase(u.Host, 'a', 'z')} {
-			require.NoError(t, vidgo.ValidateCallbackURL(strings.Replace(raw, u.Host, host, 1)), "the case of the host matters")
+			require.NoError(t, vidgo.ValidateCallbackURL(strings.Replace(raw, u.Host, host, 1)), "the case of the host must not matter")
 		}
 		fuzzHost(t, raw)
 	})
 }
 
-// fuzzHost checks that the host is settled: judging the host that was read out
-// of a URL changes nothing any more.
+// fuzzHost checks that the host that was read out of a URL is read out of itself
+// again.
 func fuzzHost(t *testing.T, raw string) {
 	addr, name, err := vidgo.CallbackHost(raw)
 	require.NoError(t, err)
@@ -740,14 +742,15 @@ func fuzzHost(t *testing.T, raw string) {
 	require.Error(t, err)
 }
 
-// fuzzSecrets hides a password in the URL, in the two places where one can be.
+// fuzzSecrets puts a password into the URL, in the two places where one can be,
+// and checks that no error shows it.
 func fuzzSecrets(t *testing.T, raw string) {
 	const secret = "5ecret-Pa55word"
 	scheme, rest, _ := strings.Cut(raw, "://")
 	for _, u := range []string{"https://user:" + secret + "@" + raw, scheme + "://user:" + secret + "@" + rest} {
 		err := vidgo.ValidateCallbackURL(u)
 		if strings.Contains(scheme, "/") || strings.Contains(scheme, "?") {
-			continue // then it is in a path, or is sent as a query, and is no password
+			continue // then it is part of a path or a query, and not a password
 		}
 		if err != nil && strings.Count(u, secret) == 1 {
 			require.NotContains(t, err.Error(), secret, "%q", u)
@@ -755,7 +758,7 @@ func fuzzSecrets(t *testing.T, raw string) {
 	}
 }
 
-// asciiCase changes the case of the letters from lo to hi.
+// asciiCase changes the case of the ASCII letters from lo to hi.
 func asciiCase(s string, lo, hi byte) string {
 	b := []byte(s)
 	for i, c := range b {

@@ -16,7 +16,8 @@ import (
 	"github.com/vidgo-go/vidgo/vidgotest"
 )
 
-// newHintClient makes a client that gets callbacks without tokens.
+// newHintClient returns a client whose callbacks come to it from srv, without
+// tokens unless opts say otherwise. A callback without one is only a hint.
 func newHintClient(t *testing.T, srv *vidgotest.Server, handle func(context.Context, *vidgo.Task) error, opts ...vidgo.Option) *vidgo.Client {
 	t.Helper()
 	client := newClient(t, srv, append([]vidgo.Option{vidgo.WithCallbackURL(callbackURL)}, opts...)...)
@@ -24,10 +25,10 @@ func newHintClient(t *testing.T, srv *vidgotest.Server, handle func(context.Cont
 	return client
 }
 
-func TestHintMakesTheClientAskAtOnce(t *testing.T) {
+func TestAHintMakesTheClientPollAtOnce(t *testing.T) {
 	for name, opts := range map[string][]vidgo.Option{
-		"without a secret":       nil,
-		"with confirmation only": {vidgo.WithCallbackSecret(secret), vidgo.WithCallbackConfirmation()},
+		"without a secret":  nil,
+		"with confirmation": {vidgo.WithCallbackSecret(secret), vidgo.WithCallbackConfirmation()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -47,7 +48,7 @@ func TestHintMakesTheClientAskAtOnce(t *testing.T) {
 	}
 }
 
-func TestHintIsNotHeldUpByAPollThatWasDue(t *testing.T) {
+func TestAHintIsNotDelayedByAPollThatWasDue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{Duration: 30*time.Second + 300*time.Millisecond}}
 		client := newHintClient(t, &srv, nil)
@@ -60,7 +61,8 @@ func TestHintIsNotHeldUpByAPollThatWasDue(t *testing.T) {
 	})
 }
 
-// Who joins a confirmation waits for a callback like everybody.
+// A wait that begins during the confirming poll of a hint is polled as rarely as
+// any other for which a callback is expected.
 func TestAWaitThatJoinsAConfirmation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{Duration: 15 * time.Second}}
@@ -77,7 +79,7 @@ func TestAWaitThatJoinsAConfirmation(t *testing.T) {
 	})
 }
 
-func TestForgedHintChangesNothing(t *testing.T) {
+func TestForgedHintsChangeNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{Hold: true}}
 		client := newHintClient(t, &srv, nil, vidgo.WithPollRate(5, 5))
@@ -109,11 +111,11 @@ func TestForgedHintChangesNothing(t *testing.T) {
 		}
 		wg.Wait()
 		polls := srv.Requests(vidgotest.EndpointStatus)
-		require.LessOrEqual(t, float64(len(polls)), 5*time.Since(began).Seconds()+6, "no more than the poll rate")
+		require.LessOrEqual(t, float64(len(polls)), 5*time.Since(began).Seconds()+6, "forged hints cannot exceed the poll rate")
 		require.Zero(t, confirmed.Load())
 		select {
 		case task := <-result:
-			t.Fatalf("a forgery ended the wait: %v", task.Status)
+			t.Fatalf("a forged callback ended the wait: %v", task.Status)
 		default:
 		}
 		require.NoError(t, srv.Finish(id))
@@ -198,27 +200,27 @@ func TestConfirmationBelievesNoBody(t *testing.T) {
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		code, err := srv.Post(t.Context(), callbackURL, nil)
 		require.NoError(t, err)
-		require.Equal(t, http.StatusUnauthorized, code, "the token is still asked for")
+		require.Equal(t, http.StatusUnauthorized, code, "the token is still required")
 	})
 }
 
-func TestConfirmationBelievesNoBodyBeforeTheAnswerEither(t *testing.T) {
+func TestConfirmationBelievesNoBodyThatComesBeforeTheAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{Callback: vidgotest.Callback{BeforeAnswer: true}}}
 		client := newHintClient(t, &srv, nil, vidgo.WithCallbackSecret(secret), vidgo.WithCallbackConfirmation())
 		task, err := client.Run(t.Context(), boat)
 		require.NoError(t, err)
 		require.Equal(t, vidgo.Finished, task.Status)
-		require.Len(t, srv.Requests(vidgotest.EndpointStatus), 1, "it was asked for")
+		require.Len(t, srv.Requests(vidgotest.EndpointStatus), 1, "the state is the status endpoint's")
 	})
 }
 
-func TestHintIsAskedAheadOfABacklog(t *testing.T) {
+func TestAHintIsPolledAheadOfABacklog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{Hold: true}}
 		client := newHintClient(t, &srv, nil)
 		var ids []string
-		for range 3000 { // at 2 minutes a poll each and 10 polls a second, 1200 are the most that are polled in time
+		for range 3000 { // with 10 polls a second, and one for each task in 2 minutes, 1,200 could be polled in time
 			ids = append(ids, submit(t, client).ID)
 		}
 		began := time.Now()
@@ -233,7 +235,7 @@ func TestHintIsAskedAheadOfABacklog(t *testing.T) {
 	})
 }
 
-// After a restart nobody knows that it is a music task.
+// After a restart the process does not know that the task is a music task.
 func TestHintForAMusicTaskOfAnotherProcess(t *testing.T) {
 	for name, opts := range map[string][]vidgo.Option{
 		"without a secret":  nil,

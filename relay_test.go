@@ -20,7 +20,7 @@ import (
 	"github.com/vidgo-go/vidgo/vidgotest"
 )
 
-// memoryRelay joins clients of one process, as a broker joins processes.
+// memoryRelay connects clients of one process, as a broker connects processes.
 type memoryRelay struct {
 	mu        sync.Mutex
 	listeners map[int]func(string)
@@ -64,7 +64,7 @@ func (r *memoryRelay) Listen(ctx context.Context, ready func(), heard func(strin
 
 // The callback reaches one process, the wait is in another.
 func TestRelayWakesTheOtherProcess(t *testing.T) {
-	for name, signed := range map[string]bool{"with a secret": true, "without": false} {
+	for name, signed := range map[string]bool{"with a secret": true, "without a secret": false} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				srv := vidgotest.Server{Default: vidgotest.Script{Duration: 30 * time.Second}}
@@ -90,7 +90,7 @@ func TestRelayWakesTheOtherProcess(t *testing.T) {
 	}
 }
 
-// A relay can lose everything, and nothing is lost.
+// A relay may lose every message: polling finds the result.
 func TestRelayThatIsBroken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var logged bytes.Buffer
@@ -106,7 +106,7 @@ func TestRelayThatIsBroken(t *testing.T) {
 		requireIdle(t, waiting)
 		require.Contains(t, logged.String(), "the relay did not publish")
 		require.Contains(t, logged.String(), "the relay stopped listening")
-		require.InDelta(t, 14, relay.listens.Load(), 6, "after 1, 2, 4, 8, 16, 30, 30 s and so on")
+		require.InDelta(t, 14, relay.listens.Load(), 6, "it is tried again after 1, 2, 4, 8, 16, 30, 30 s and so on")
 	})
 }
 
@@ -119,7 +119,7 @@ func (r *brokenRelay) Listen(context.Context, func(), func(string)) error {
 	return errors.New("the broker is gone")
 }
 
-// A relay that hangs does not use up the time of the delivery.
+// A relay that hangs must not use up the time that Vidgo gives to a delivery.
 func TestRelayThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{Duration: 30 * time.Second}}
@@ -148,7 +148,8 @@ func (hangingRelay) Listen(ctx context.Context, _ func(), _ func(string)) error 
 	return ctx.Err()
 }
 
-// What was polled before the relay heard anything is polled once more.
+// A wake-up may have been missed before the relay listened, so what was polled
+// before is polled once more.
 func TestRelayThatIsSlowToListen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{Duration: 3 * time.Second}}
@@ -173,7 +174,7 @@ func (slowRelay) Listen(ctx context.Context, ready func(), _ func(string)) error
 	return ctx.Err()
 }
 
-// Whoever can publish makes the process ask, within its limits, and no more.
+// Whoever can publish can make the client poll, but only within its limits.
 func TestForgedWakeUps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{Hold: true}}
@@ -188,14 +189,14 @@ func TestForgedWakeUps(t *testing.T) {
 		wg.Go(func() {
 			for ctx.Err() == nil {
 				_ = relay.Publish(ctx, id)
-				_ = relay.Publish(ctx, "somebody else's")
+				_ = relay.Publish(ctx, "the task of another client")
 				_ = relay.Publish(ctx, huge)
 				time.Sleep(10 * time.Millisecond)
 			}
 		})
 		_, err := client.Wait(ctx, id)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.LessOrEqual(t, len(srv.Requests(vidgotest.EndpointStatus)), 13, "once a second for each task")
+		require.LessOrEqual(t, len(srv.Requests(vidgotest.EndpointStatus)), 13, "no more than one poll a second for each task")
 		requireIdle(t, client)
 	})
 }
@@ -210,7 +211,7 @@ func (r *flappingRelay) Listen(_ context.Context, ready func(), _ func(string)) 
 	return errors.New("the broker hung up")
 }
 
-// A broker that takes the subscription and hangs up.
+// The broker accepts each subscription and then hangs up.
 func TestRelayThatHangsUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{Hold: true}}

@@ -36,7 +36,7 @@ func TestTokenRoundTrip(t *testing.T) {
 	} {
 		signed, submission, err := s.Sign(target, "order 7/8 ü", someday)
 		require.NoError(t, err, target)
-		require.True(t, strings.HasPrefix(signed, target), "the URL itself is sent as it was given: %s", signed)
+		require.True(t, strings.HasPrefix(signed, target), "the URL before the token is sent as it was given: %s", signed)
 		u, err := url.Parse(signed)
 		require.NoError(t, err)
 		got, reference, err := s.Verify(post(u.String()), someday.Add(time.Minute))
@@ -50,7 +50,7 @@ func TestTokenSurvivesMuxAndDotResolvingSender(t *testing.T) {
 	s := vidgo.NewSigner(24*time.Hour, secret)
 	signed, _, err := s.Sign("https://app.example.com/api/x/../vidgo", "", someday)
 	require.NoError(t, err)
-	resolved := strings.Replace(signed, "/x/..", "", 1) // as WHATWG senders write it
+	resolved := strings.Replace(signed, "/x/..", "", 1) // as senders do that follow the WHATWG's URL standard
 
 	var verified error
 	inner := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _, verified = s.Verify(r, someday) })
@@ -83,12 +83,12 @@ func TestTokenIsRefused(t *testing.T) {
 			refused(t, s, at+url.QueryEscape(string(changed)), someday)
 		}
 	})
-	t.Run("longer", func(t *testing.T) {
+	t.Run("something appended", func(t *testing.T) {
 		refused(t, s, at+token+"A", someday)
 		refused(t, s, at+token+".", someday)
 		refused(t, s, at+token+"=", someday)
 	})
-	t.Run("twice, or not at all", func(t *testing.T) {
+	t.Run("two tokens, or none", func(t *testing.T) {
 		refused(t, s, signed+"&vidgo_token="+token, someday)
 		refused(t, s, "https://app.example.com/vidgo", someday)
 	})
@@ -99,7 +99,7 @@ func TestTokenIsRefused(t *testing.T) {
 	t.Run("too old", func(t *testing.T) { refused(t, s, signed, someday.Add(24*time.Hour+time.Millisecond)) })
 	t.Run("from the future", func(t *testing.T) { refused(t, s, signed, someday.Add(-5*time.Minute-time.Millisecond)) })
 
-	// The edges of all that are good.
+	// Just within the limits it is valid.
 	for _, now := range []time.Time{someday.Add(24 * time.Hour), someday.Add(-5 * time.Minute)} {
 		_, _, err := s.Verify(post(signed), now)
 		require.NoError(t, err)
@@ -112,7 +112,7 @@ func TestTokenSecretRotation(t *testing.T) {
 	signed, _, err := before.Sign("https://app.example.com/", "", someday)
 	require.NoError(t, err)
 	_, _, err = after.Verify(post(signed), someday)
-	require.NoError(t, err, "a token of the previous secret is good")
+	require.NoError(t, err, "a token that was made with the previous secret is valid")
 
 	signed, _, err = after.Sign("https://app.example.com/", "", someday)
 	require.NoError(t, err)
@@ -120,9 +120,9 @@ func TestTokenSecretRotation(t *testing.T) {
 	require.Error(t, err, "new tokens are made with the current secret")
 }
 
-func TestSignRefuses(t *testing.T) {
+func TestSignRefusesURLs(t *testing.T) {
 	s := vidgo.NewSigner(time.Hour, secret)
-	t.Run("a URL that has no room for the token", func(t *testing.T) {
+	t.Run("without room for the token", func(t *testing.T) {
 		long := "https://app.example.com/" + strings.Repeat("a", 2048-24)
 		require.NoError(t, vidgo.ValidateCallbackURL(long))
 		_, _, err := s.Sign(long, "", someday)
@@ -130,7 +130,7 @@ func TestSignRefuses(t *testing.T) {
 		require.ErrorContains(t, err, "with its token")
 		require.NotContains(t, err.Error(), "vidgo_token=")
 	})
-	t.Run("a URL that has the parameter already", func(t *testing.T) {
+	t.Run("with a token already", func(t *testing.T) {
 		_, _, err := s.Sign("https://app.example.com/?vidgo_token=x", "", someday)
 		require.ErrorIs(t, err, vidgo.ErrInvalidCallbackURL)
 	})
@@ -149,8 +149,8 @@ func TestSubmissionIDFollowsTheClock(t *testing.T) {
 }
 
 func FuzzToken(f *testing.F) {
-	// A secret of this process: fuzzing workers are others, and a token that
-	// one of them made would be a good one to the next.
+	// The secret is this process's own: fuzzing has several worker processes, and
+	// a token that one of them made would be valid in the next.
 	s := vidgo.NewSigner(time.Hour, []byte(rand.Text()))
 	signed, _, _ := s.Sign("https://app.example.com/", "ref", someday)
 	_, token, _ := strings.Cut(signed, "=")
@@ -161,19 +161,19 @@ func FuzzToken(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw string) {
 		again, ok := vidgo.ParseToken(raw)
 		if ok && again != raw {
-			t.Errorf("%q has a second spelling %q", raw, again)
+			t.Errorf("%q is accepted, but spelled %q", raw, again)
 		}
 		r := post("https://app.example.com/")
 		r.RequestURI = ""
 		r.URL.RawQuery = "vidgo_token=" + url.QueryEscape(raw)
 		if _, _, err := s.Verify(r, someday); err == nil && raw != token {
-			t.Errorf("%q was believed", raw)
+			t.Errorf("%q counts as valid", raw)
 		}
 	})
 }
 
-// Muxes strip prefixes, and senders and muxes spell a path in several ways.
-func TestTokenFitsThePathsThatMuxesAndSendersMake(t *testing.T) {
+// Muxes strip prefixes, and both muxes and senders may rewrite a path.
+func TestTokenIsValidForEverySpellingOfItsPath(t *testing.T) {
 	for _, path := range []string{"/a/vidgo", "/a/vidgo/", "/a//vidgo", "/a/%76idgo", "/a/v%2Fidgo", "/a/./vidgo", "/a/b/../vidgo", "", "/?x=1&", "/%C3%A4"} {
 		t.Run(path, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -192,7 +192,7 @@ func TestTokenFitsThePathsThatMuxesAndSendersMake(t *testing.T) {
 	}
 }
 
-// The query is searched without url.ParseQuery, but reads the same.
+// The query is searched without url.ParseQuery, but must be read as it would.
 func TestTokenIsFoundInAnyQuery(t *testing.T) {
 	s := vidgo.NewSigner(time.Hour, secret)
 	signed, _, err := s.Sign("https://app.example.com/vidgo", "ref", someday)
@@ -216,14 +216,14 @@ func TestTokenIsFoundInAnyQuery(t *testing.T) {
 	} {
 		values, _ := url.ParseQuery(query)
 		all := values["vidgo_token"]
-		require.Equal(t, good, len(all) == 1 && all[0] == token, "what net/url says of %s", query)
+		require.Equal(t, good, len(all) == 1 && all[0] == token, "%s, as read by net/url", query)
 		_, _, err := s.Verify(post(base+"?"+query), someday)
 		require.Equal(t, good, err == nil, query)
 	}
 }
 
-// Requests share the keyed hashes, one at a time.
-func TestTokensAreCheckedAtOnce(t *testing.T) {
+// For the race detector: the keyed hashes are reused.
+func TestTokensAreSignedAndVerifiedConcurrently(t *testing.T) {
 	s := vidgo.NewSigner(time.Hour, oldSecret, secret)
 	var wg sync.WaitGroup
 	for i := range 8 {

@@ -30,19 +30,19 @@ func TestMissingCallbacksAreNoticed(t *testing.T) {
 			require.Less(t, polls(), 6)
 		}
 		for range 3 {
-			require.GreaterOrEqual(t, polls(), 7, "as if there were no callbacks")
+			require.GreaterOrEqual(t, polls(), 7, "polled as if no callbacks were expected")
 		}
-		require.Equal(t, 1, strings.Count(logged.String(), "callbacks are expected but do not come"), "said once")
+		require.Equal(t, 1, strings.Count(logged.String(), "callbacks are expected but do not come"), "the warning is logged once")
 
 		srv.Script("sora-2", vidgotest.Script{Duration: time.Minute})
 		_, err := client.Run(t.Context(), boat)
 		require.NoError(t, err)
 		srv.Script("sora-2", vidgotest.Script{Duration: time.Minute, Callback: vidgotest.Callback{Drop: true}})
-		require.Less(t, polls(), 6, "one callback restores the trust")
+		require.Less(t, polls(), 6, "one callback is enough to expect them again")
 	})
 }
 
-func TestHintsThatAreConfirmedTogetherAreCallbacks(t *testing.T) {
+func TestHintsThatAreConfirmedTogetherCountAsCallbacks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var logged bytes.Buffer
 		srv := vidgotest.Server{Default: vidgotest.Script{Duration: 30 * time.Second}}
@@ -60,8 +60,7 @@ func TestHintsThatAreConfirmedTogetherAreCallbacks(t *testing.T) {
 	})
 }
 
-// The relay tells of them.
-func TestCallbacksThatReachAnotherProcessDoCome(t *testing.T) {
+func TestCallbacksToAnotherProcessCountThroughTheRelay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var logged bytes.Buffer
 		srv := vidgotest.Server{}
@@ -79,8 +78,9 @@ func TestCallbacksThatReachAnotherProcessDoCome(t *testing.T) {
 	})
 }
 
-// Nor do waits that run already keep the wide meshes.
-func TestWaitsThatRunAdapt(t *testing.T) {
+// Waits that had begun before the client gave up on callbacks are polled more
+// often, too.
+func TestRunningWaitsArePolledMoreOftenWithoutCallbacks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		drop := vidgotest.Callback{Drop: true}
 		srv := vidgotest.Server{Default: vidgotest.Script{Hold: true, Callback: drop}}
@@ -97,6 +97,6 @@ func TestWaitsThatRunAdapt(t *testing.T) {
 		began := time.Now()
 		require.NoError(t, srv.Finish(long))
 		wg.Wait()
-		require.Less(t, time.Since(began), 18*time.Second, "polled as if there were no callbacks")
+		require.Less(t, time.Since(began), 18*time.Second, "polled as if no callbacks were expected")
 	})
 }
