@@ -32,7 +32,7 @@ func TestCompletions(t *testing.T) {
 		for task, err := range client.Completions(ctx, []string{ids[0], ids[1], "", ids[2], ids[3], ids[1]}) {
 			order, errs = append(order, task.ID), append(errs, err)
 		}
-		require.Equal(t, []string{"", ids[1], ids[2], ids[0], ids[3]}, order, "each once, in the order they got done")
+		require.Equal(t, []string{"", ids[1], ids[2], ids[0], ids[3]}, order, "each is yielded once, in the order of their ends")
 		require.ErrorIs(t, errs[0], vidgo.ErrInvalidInput)
 		require.NoError(t, errs[1])
 		_, failed := errors.AsType[*vidgo.TaskError](errs[2])
@@ -45,7 +45,7 @@ func TestCompletions(t *testing.T) {
 			t.Error("an empty list yields nothing")
 		}
 		for task, err := range client.Completions(ctx, ids) {
-			require.ErrorIs(t, err, context.DeadlineExceeded, "%s: the context has ended before", task.ID)
+			require.ErrorIs(t, err, context.DeadlineExceeded, "%s: the context had ended before the call", task.ID)
 		}
 	})
 }
@@ -71,7 +71,7 @@ func TestCompletionsOfTenThousand(t *testing.T) {
 			most = max(most, runtime.NumGoroutine())
 		}
 		require.Len(t, found, n)
-		require.Less(t, most, 100, "no goroutine for each task")
+		require.Less(t, most, 100, "a waiting task needs no goroutine")
 
 		polls := srv.Requests(vidgotest.EndpointStatus)
 		first := map[string]int{}
@@ -79,21 +79,21 @@ func TestCompletionsOfTenThousand(t *testing.T) {
 			require.LessOrEqual(t, poll.InFlight, flights)
 			if i >= rate+burst {
 				require.GreaterOrEqual(t, poll.Time.Sub(polls[i-rate-burst].Time), time.Second-time.Millisecond,
-					"never above the rate")
+					"the rate is never exceeded")
 			}
 			if _, ok := first[poll.TaskID]; !ok {
 				first[poll.TaskID] = i
 			}
 		}
 		for id, i := range first {
-			require.Less(t, i, n+n/10, "no task starves: %s had its first poll after %d others", id, i)
+			require.Less(t, i, n+n/10, "task %s had its first poll after %d others", id, i)
 		}
 		requireIdle(t, client)
 	})
 }
 
-// Whatever the loop's body is busy with.
-func TestNobodyIsAskedAfterTheContextHasEnded(t *testing.T) {
+// The body of the loop may be busy when the context ends.
+func TestNothingIsPolledAfterTheContextHasEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var srv vidgotest.Server
 		srv.Next(vidgotest.Script{Duration: time.Second})
@@ -118,7 +118,7 @@ func TestNobodyIsAskedAfterTheContextHasEnded(t *testing.T) {
 	})
 }
 
-func TestCompletionsWithASlowBody(t *testing.T) {
+func TestCompletionsInALoopWithASlowBody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{}
 		client := newCallbackClient(t, &srv)

@@ -18,7 +18,7 @@ import (
 	"github.com/vidgo-go/vidgo/vidgotest"
 )
 
-// What is forgotten costs a request, never a result.
+// Forgetting a task costs requests, never its result.
 func TestAForgottenMusicTaskIsFound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var srv vidgotest.Server
@@ -31,11 +31,11 @@ func TestAForgottenMusicTaskIsFound(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, srv.Requests(vidgotest.EndpointStatus, vidgotest.EndpointMusic), 2)
 		_, err = client.Task(t.Context(), music.ID)
-		require.NoError(t, err, "now it is known to be music")
+		require.NoError(t, err, "the wait has found that it is a music task")
 	})
 }
 
-func TestManyEarlyCallbacks(t *testing.T) {
+func TestManyCallbacksMayComeBeforeTheirWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{Duration: time.Second}}
 		client := newCallbackClient(t, &srv)
@@ -51,7 +51,7 @@ func TestManyEarlyCallbacks(t *testing.T) {
 	})
 }
 
-// A batch of a night does not stay in a service's memory.
+// A service does not keep the memory that a large batch has needed.
 func TestManyWaitsGiveTheirMemoryBack(t *testing.T) {
 	client, err := vidgo.NewClient(apiKey, vidgo.WithPolling(every(time.Hour)), vidgo.WithHTTPClient(&http.Client{Transport: answering(500, nil, "")}))
 	require.NoError(t, err)
@@ -89,7 +89,7 @@ func TestASubmissionThatIsWaitedForIsNotForgotten(t *testing.T) {
 	})
 }
 
-func TestASubmissionOnItsWayIsNotForgotten(t *testing.T) {
+func TestASubmissionIsNotForgottenBeforeItsAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var srv vidgotest.Server
 		srv.Default = vidgotest.Script{Callback: vidgotest.Callback{BeforeAnswer: true}}
@@ -107,7 +107,7 @@ func TestASubmissionOnItsWayIsNotForgotten(t *testing.T) {
 		require.Equal(t, "order-7", task.Reference)
 		require.Empty(t, srv.Requests(vidgotest.EndpointStatus))
 		for range 2 {
-			submit(t, client, vidgo.NoCallback()) // which ends its time
+			submit(t, client, vidgo.NoCallback()) // for which the first one is forgotten
 		}
 		requireRecords(t, client, 2)
 	})
@@ -136,9 +136,9 @@ func TestATaskThatIsWaitedForKeepsItsLabels(t *testing.T) {
 	})
 }
 
-// However little is remembered, every task comes back as it ended, with no other's
-// labels.
-func TestATinyMemory(t *testing.T) {
+// However little is remembered, each wait returns the true end of its task, and
+// never another task's model or reference.
+func TestATinyMemoryConfusesNothing(t *testing.T) {
 	for records := range 5 {
 		synctest.Test(t, func(t *testing.T) {
 			var srv vidgotest.Server
@@ -169,7 +169,8 @@ func TestATinyMemory(t *testing.T) {
 	}
 }
 
-// requireRecords checks that no more is remembered than may be.
+// requireRecords checks that no more than most submissions and tasks are
+// remembered.
 func requireRecords(t *testing.T, client *vidgo.Client, most int) {
 	t.Helper()
 	bySubmission, byTask, ordered := client.Records()
@@ -178,8 +179,9 @@ func requireRecords(t *testing.T, client *vidgo.Client, most int) {
 	require.LessOrEqual(t, ordered, most)
 }
 
-// A million waits keep the last state, or the last error, of their tasks each.
-func TestNothingHoldsTheMemoryOfWhatCameWithIt(t *testing.T) {
+// Each wait keeps the last state or error of its task, and there may be a million
+// waits.
+func TestWhatIsKeptOfAnAnswerDoesNotHoldAllOfIt(t *testing.T) {
 	const size = 1 << 20
 	const state = `"data":{"task_id":"task-1","status":"running"}`
 	junk := `{"code":200,"junk":"` + strings.Repeat("x", size) + `",` + state + `}`
@@ -210,7 +212,7 @@ func TestNothingHoldsTheMemoryOfWhatCameWithIt(t *testing.T) {
 	}
 }
 
-func TestAnOutageTakesLittleMemory(t *testing.T) {
+func TestPollErrorsTakeLittleMemory(t *testing.T) {
 	const waits = 1000
 	synctest.Test(t, func(t *testing.T) {
 		page := "<html><title>502 Bad Gateway</title>" + strings.Repeat("<p>", 2500)

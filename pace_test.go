@@ -13,8 +13,8 @@ import (
 	"github.com/vidgo-go/vidgo/vidgotest"
 )
 
-// teach lets n tasks of boat's model take so long, one after the other. They
-// are asked for so often that the client learns it exactly.
+// teach runs n tasks of boat's model by the script, one after the other, and polls
+// them so often that the client learns their durations to a second.
 func teach(t *testing.T, srv *vidgotest.Server, client *vidgo.Client, n int, sc vidgotest.Script) {
 	t.Helper()
 	for range n {
@@ -24,7 +24,7 @@ func teach(t *testing.T, srv *vidgotest.Server, client *vidgo.Client, n int, sc 
 	}
 }
 
-// pauses runs one more task and gives the pauses before its polls.
+// pauses runs one more task and returns the pauses before each of its polls.
 func pauses(t *testing.T, srv *vidgotest.Server, client *vidgo.Client, sc vidgotest.Script, opts ...vidgo.RunOption) (all []time.Duration) {
 	t.Helper()
 	srv.Next(sc)
@@ -42,7 +42,7 @@ func pauses(t *testing.T, srv *vidgotest.Server, client *vidgo.Client, sc vidgot
 	return all
 }
 
-// requirePauses checks the first pauses.
+// requirePauses checks the first of the pauses, which may have 20 % jitter.
 func requirePauses(t *testing.T, want, got []time.Duration) {
 	t.Helper()
 	require.GreaterOrEqual(t, len(got), len(want), "%v", got)
@@ -68,18 +68,18 @@ func TestLearnedPolls(t *testing.T) {
 
 		got := pauses(t, &srv, client, minute)
 		requirePauses(t, []time.Duration{0, 5 * time.Second, 30 * time.Second}, got)
-		require.LessOrEqual(t, len(got), 8, "at once, early, and then when it is likely: %v", got)
-		require.NotEqual(t, got[1], pauses(t, &srv, client, minute)[1], "jitter: tasks submitted together are not polled together")
+		require.LessOrEqual(t, len(got), 8, "the polls come at once, early, and then when the end is likely: %v", got)
+		require.NotEqual(t, got[1], pauses(t, &srv, client, minute)[1], "jitter keeps tasks that were submitted together from being polled together")
 	})
 }
 
-func TestWhoHasAScheduleLearnsNothing(t *testing.T) {
+func TestAScheduleOfTheUsersStands(t *testing.T) {
 	tests := map[string]struct {
 		client []vidgo.Option
 		call   []vidgo.RunOption
 	}{
-		"the default": {},
-		"PollEvery":   {client: []vidgo.Option{vidgo.WithAdaptivePolling()}, call: []vidgo.RunOption{vidgo.PollEvery(vidgo.Backoff(2*time.Second, 15*time.Second))}},
+		"without WithAdaptivePolling": {},
+		"with PollEvery":              {client: []vidgo.Option{vidgo.WithAdaptivePolling()}, call: []vidgo.RunOption{vidgo.PollEvery(vidgo.Backoff(2*time.Second, 15*time.Second))}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -93,8 +93,8 @@ func TestWhoHasAScheduleLearnsNothing(t *testing.T) {
 	}
 }
 
-// While callbacks come, polls are the safety net. Once they fail to, what they
-// have taught is worth something.
+// While callbacks come, polls are only the safety net. If they stop coming, polls
+// use what was learned from them.
 func TestCallbacksTeach(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var srv vidgotest.Server
@@ -106,7 +106,7 @@ func TestCallbacksTeach(t *testing.T) {
 		}
 		seen, fast, _, _ := client.Pace("sora-2")
 		require.Equal(t, 5, seen)
-		require.InDelta(t, time.Minute, fast, 1, "exactly: nobody had to look")
+		require.InDelta(t, time.Minute, fast, 1, "a callback tells the duration exactly")
 		requirePauses(t, []time.Duration{0, 20 * time.Second, 30 * time.Second}, pauses(t, &srv, client, minute))
 
 		lost := vidgotest.Script{Duration: time.Minute, Callback: vidgotest.Callback{Drop: true}}
@@ -117,14 +117,14 @@ func TestCallbacksTeach(t *testing.T) {
 	})
 }
 
-func TestAnotherPaceIsLearned(t *testing.T) {
+func TestAChangeOfPaceIsLearned(t *testing.T) {
 	const quick, slow = 20 * time.Second, 200 * time.Second
 	tests := map[string]struct {
 		was, is time.Duration
-		tasks   int // until the polls are right again
+		tasks   int // until the polls fit the new pace
 	}{
-		"faster": {slow, quick, 4},
-		"slower": {quick, slow, 63},
+		"a model that gets faster": {slow, quick, 4},
+		"a model that gets slower": {quick, slow, 63},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -149,7 +149,7 @@ func TestAnotherPaceIsLearned(t *testing.T) {
 	}
 }
 
-func TestALateTaskIsNoticedInTime(t *testing.T) {
+func TestATaskThatTakesMuchLongerIsPolledOften(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var srv vidgotest.Server
 		client := newClient(t, &srv, vidgo.WithAdaptivePolling())
@@ -162,10 +162,10 @@ func TestALateTaskIsNoticedInTime(t *testing.T) {
 	})
 }
 
-func TestAFailureIsNoticedInTime(t *testing.T) {
+func TestAnEarlyFailureIsNoticedSoon(t *testing.T) {
 	tests := map[string]struct{ after, noticed time.Duration }{
-		"early, as most":             {3 * time.Second, 6 * time.Second},
-		"when nobody expects an end": {time.Minute, time.Minute + 36*time.Second},
+		"after 3 s, as most":        {3 * time.Second, 6 * time.Second},
+		"long before an end is due": {time.Minute, time.Minute + 36*time.Second},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -181,20 +181,21 @@ func TestAFailureIsNoticedInTime(t *testing.T) {
 	}
 }
 
-// Half of what is left, again and again, needs few polls and is never far off.
+// Each pause is half of the time that seems to be left, which needs few polls and
+// notices the end soon.
 func TestProgressThatMovesIsFollowed(t *testing.T) {
 	tests := map[string]struct {
 		progress []float64
 		polls    int
 	}{
-		"evenly":          {percents(), 20},
+		"moving evenly":   {percents(), 20},
 		"stuck near 0":    {[]float64{0.5, 1}, 60},
 		"stuck near 100":  {[]float64{10, 99}, 60},
-		"behind":          {[]float64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}, 60},
-		"falling":         {[]float64{90, 50, 10}, 60},
+		"far behind":      {[]float64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}, 60},
+		"going back":      {[]float64{90, 50, 10}, 60},
 		"beyond 100":      {[]float64{0, 100, 120}, 60},
 		"far below zero":  {[]float64{-1e300, -1, 1e-300}, 60},
-		"it never moves":  {nil, 60},
+		"never moving":    {nil, 60},
 		"ahead of itself": {[]float64{60, 80, 90, 95, 97, 98, 99, 99.5}, 60},
 	}
 	for name, test := range tests {
@@ -203,12 +204,12 @@ func TestProgressThatMovesIsFollowed(t *testing.T) {
 				var srv vidgotest.Server
 				client := newClient(t, &srv, vidgo.WithAdaptivePolling())
 				teach(t, &srv, client, 10, minute)
-				const took = 4 * time.Minute // so that the pace alone is a bad guide
+				const took = 4 * time.Minute // so that the learned pace alone is wrong
 				began := time.Now()
 				got := pauses(t, &srv, client, vidgotest.Script{Duration: took, Progress: test.progress})
 				require.LessOrEqual(t, time.Since(began), took+18*time.Second)
 				require.LessOrEqual(t, len(got), test.polls, "%v", got)
-				for _, pause := range got[5:] { // after the minute
+				for _, pause := range got[5:] { // those after the learned minute
 					require.LessOrEqual(t, pause, 18*time.Second, "%v", got)
 				}
 			})
@@ -216,19 +217,19 @@ func TestProgressThatMovesIsFollowed(t *testing.T) {
 	}
 }
 
-// What is no duration must not count as one.
+// What does not tell how long a model takes must not count.
 func TestWhatTeachesNothing(t *testing.T) {
 	tests := map[string]func(t *testing.T, srv *vidgotest.Server, client *vidgo.Client){
 		"a failed task": func(t *testing.T, srv *vidgotest.Server, client *vidgo.Client) {
 			teach(t, srv, client, 1, vidgotest.Script{Duration: 10 * time.Second, Error: "no"})
 		},
-		"a wait that begins long after the end": func(t *testing.T, srv *vidgotest.Server, client *vidgo.Client) {
+		"a wait that began long after the end": func(t *testing.T, srv *vidgotest.Server, client *vidgo.Client) {
 			task := submit(t, client)
 			time.Sleep(time.Hour)
 			_, err := client.Wait(t.Context(), task.ID)
 			require.NoError(t, err)
 		},
-		"a look long after the end": func(t *testing.T, srv *vidgotest.Server, client *vidgo.Client) {
+		"a call of Task long after the end": func(t *testing.T, srv *vidgotest.Server, client *vidgo.Client) {
 			task := submit(t, client)
 			time.Sleep(time.Hour)
 			_, err := client.Task(t.Context(), task.ID)
@@ -239,7 +240,7 @@ func TestWhatTeachesNothing(t *testing.T) {
 			_, err := client.Wait(t.Context(), task.ID)
 			require.NoError(t, err)
 		},
-		"a submission that was final at once": func(t *testing.T, srv *vidgotest.Server, client *vidgo.Client) {
+		"a submission whose answer was final": func(t *testing.T, srv *vidgotest.Server, client *vidgo.Client) {
 			srv.Next(vidgotest.Script{SubmitStatus: "finished"})
 			_, err := client.Run(t.Context(), boat)
 			require.NoError(t, err)
@@ -259,7 +260,7 @@ func TestWhatTeachesNothing(t *testing.T) {
 	}
 }
 
-func TestAQuickModelIsPolledAsBefore(t *testing.T) {
+func TestAQuickModelKeepsItsSchedule(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var srv vidgotest.Server
 		client := newClient(t, &srv, vidgo.WithAdaptivePolling())
@@ -269,7 +270,7 @@ func TestAQuickModelIsPolledAsBefore(t *testing.T) {
 	})
 }
 
-func TestAFailedPollIsRepeatedSoonForALearnedModel(t *testing.T) {
+func TestAFailedPollOfALearnedModelIsRepeatedSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var srv vidgotest.Server
 		client := newClient(t, &srv, vidgo.WithAdaptivePolling())
@@ -295,11 +296,11 @@ func TestWhatIsLearnedIsBounded(t *testing.T) {
 		seen, _, _, _ = client.Pace("model-44")
 		require.Equal(t, 2, seen)
 		seen, _, _, _ = client.Pace("model-43")
-		require.Zero(t, seen, "the one that was heard of least lately is forgotten")
+		require.Zero(t, seen, "the model that was seen the longest time ago is forgotten")
 	})
 }
 
-func TestWhatIsLearnedCostsNoAllocation(t *testing.T) {
+func TestAPauseByThePaceNeedsNoAllocation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var srv vidgotest.Server
 		client := newClient(t, &srv, vidgo.WithAdaptivePolling())
@@ -309,7 +310,7 @@ func TestWhatIsLearnedCostsNoAllocation(t *testing.T) {
 }
 
 // For the race detector: tasks of few models end while others are polled.
-func TestManyTasksLearnTogether(t *testing.T) {
+func TestManyTasksTeachConcurrently(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var srv vidgotest.Server
 		client := newCallbackClient(t, &srv, append(unlimited, vidgo.WithAdaptivePolling())...)
@@ -333,7 +334,7 @@ func TestManyTasksLearnTogether(t *testing.T) {
 			seen, _, _, _ := client.Pace(fmt.Sprint("model-", i))
 			total += seen
 		}
-		require.Greater(t, total, 150, "nearly all of them")
+		require.Greater(t, total, 150, "nearly all tasks count")
 		requireIdle(t, client)
 	})
 }

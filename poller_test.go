@@ -19,7 +19,7 @@ import (
 func TestFailedPollsAreRepeatedSoonThenRarely(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var srv vidgotest.Server
-		client := newCallbackClient(t, &srv) // pauses of 20 s and more
+		client := newCallbackClient(t, &srv) // whose schedule pauses for 20 s and more
 		srv.Default = vidgotest.Script{Callback: vidgotest.Callback{Drop: true}}
 		task := submit(t, client)
 		srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointStatus, Status: 500, Times: 8})
@@ -51,8 +51,8 @@ func TestPollEvery(t *testing.T) {
 		began := time.Now()
 		_, err := client.Wait(t.Context(), submit(t, client).ID, vidgo.PollEvery(schedule))
 		require.NoError(t, err)
-		require.Equal(t, 75*time.Second, time.Since(began), "the pause before the first poll is the schedule's, too")
-		require.Equal(t, []string{"0 nothing", "1 nothing", "0 nothing", "1 running", "2 running"}, asked, "two to try it out")
+		require.Equal(t, 75*time.Second, time.Since(began), "the schedule also says when the first poll is made")
+		require.Equal(t, []string{"0 nothing", "1 nothing", "0 nothing", "1 running", "2 running"}, asked, "the first two calls only check the schedule")
 	})
 }
 
@@ -82,7 +82,7 @@ func TestAScheduleMayNeverPoll(t *testing.T) {
 	})
 }
 
-func TestFastestScheduleOfAllWaitsCounts(t *testing.T) {
+func TestATaskIsPolledByTheFastestScheduleOfItsWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var srv vidgotest.Server
 		srv.Default = vidgotest.Script{Duration: 70 * time.Second}
@@ -117,13 +117,13 @@ func TestPauseAfter429IsShared(t *testing.T) {
 			require.NoError(t, err)
 		}
 		polls := srv.Requests(vidgotest.EndpointStatus)
-		require.Equal(t, 30*time.Second, polls[1].Time.Sub(began), "no other task is asked for in the pause")
+		require.Equal(t, 30*time.Second, polls[1].Time.Sub(began), "no other task is polled during the pause")
 		require.Len(t, polls, 6)
 	})
 }
 
-func TestRefusalsOfPollsTogetherAreOne(t *testing.T) {
-	for name, delay := range map[string]time.Duration{"after a while": 100 * time.Millisecond, "in no time": 0} {
+func TestPollsThatAreRefusedTogetherCauseOnePause(t *testing.T) {
+	for name, delay := range map[string]time.Duration{"refused after 100 ms": 100 * time.Millisecond, "refused at once": 0} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				srv := vidgotest.Server{Default: vidgotest.Script{Duration: time.Millisecond}}
@@ -137,14 +137,14 @@ func TestRefusalsOfPollsTogetherAreOne(t *testing.T) {
 				for _, err := range client.Completions(t.Context(), ids) {
 					require.NoError(t, err)
 				}
-				require.Less(t, time.Since(began), 4*time.Second, "the first 429s of all should cost 1 s")
+				require.Less(t, time.Since(began), 4*time.Second, "the first pause is 1 s")
 			})
 		})
 	}
 }
 
-// A schedule is tried out once, and may say something else later.
-func TestASchedulesLongestPauseIsAMonth(t *testing.T) {
+// A schedule that was checked may return something else later.
+func TestAnEndlessPauseDoesNotOverflow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var srv vidgotest.Server
 		srv.Default = vidgotest.Script{Hold: true}
@@ -157,7 +157,7 @@ func TestASchedulesLongestPauseIsAMonth(t *testing.T) {
 		}
 		client := newClient(t, &srv)
 		id := submit(t, client).ID
-		time.Sleep(time.Second) // the client's clock is not at its start
+		time.Sleep(time.Second) // the client's clock is not at 0, so a sum may overflow
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(24*time.Hour, cancel)
 		_, err := client.Wait(ctx, id, vidgo.PollEvery(never))
@@ -166,7 +166,7 @@ func TestASchedulesLongestPauseIsAMonth(t *testing.T) {
 	})
 }
 
-func TestJoiningWhileAScheduleThinks(t *testing.T) {
+func TestAWaitMayJoinWhileAScheduleIsCalled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{Duration: 30 * time.Second}}
 		client := newClient(t, &srv)
@@ -229,13 +229,13 @@ func TestManyWaitsForOneTaskShareItsPolls(t *testing.T) {
 				defer mu.Unlock()
 				if i == 7 {
 					require.ErrorIs(t, err, context.Canceled)
-					require.Equal(t, 5*time.Second, time.Since(began), "the cancelled one returns at once")
+					require.Equal(t, 5*time.Second, time.Since(began), "the wait that is cancelled returns at once")
 					return
 				}
 				require.NoError(t, err)
 				require.Equal(t, vidgo.Finished, task.Status)
 				seen[task] = true
-				task.Files[0].URL = "changed" // to each its own
+				task.Files[0].URL = "changed" // each wait has a copy
 			})
 		}
 		time.Sleep(5 * time.Second)
@@ -243,7 +243,7 @@ func TestManyWaitsForOneTaskShareItsPolls(t *testing.T) {
 		wg.Wait()
 		require.Len(t, seen, 99)
 		polls := srv.Requests(vidgotest.EndpointStatus)
-		require.Less(t, len(polls), 12, "as many as for one wait")
+		require.Less(t, len(polls), 12, "no more polls than for one wait")
 		for _, poll := range polls {
 			require.Equal(t, 1, poll.InFlight, "one poll at a time")
 		}

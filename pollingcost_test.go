@@ -16,21 +16,21 @@ import (
 	"github.com/vidgo-go/vidgo/vidgotest"
 )
 
-// What polling costs: requests for each task, and how late its end is
-// noticed. It is measured by tests and not by benchmarks, because the time is
-// fake and the machine's does not matter. The table of docs/benchmarks.md is in
-// pollingtable_test.go.
+// These tests measure what polling costs: the requests for each task, and how late
+// its end is noticed. They are not benchmarks, because time is fake here, and the
+// machine's speed does not matter. pollingtable_test.go makes the table in
+// docs/benchmarks.md.
 
 // workload is many tasks of one model.
 type workload struct {
 	name      string
 	model     string
 	fast      time.Duration // the 5th percentile of how long they take
-	slow      time.Duration // the 95th; it is a log-normal distribution
+	slow      time.Duration // the 95th percentile, of a log-normal distribution
 	progress  []float64
 	callbacks bool
-	delivered int           // of 100 callbacks
-	every     time.Duration // between two submissions, on average
+	delivered int           // how many of 100 callbacks come
+	every     time.Duration // the mean pause between two submissions
 }
 
 // The ranges are what Vidgo calls typical (task-management/status).
@@ -60,7 +60,7 @@ func (w workload) submittedEvery(d time.Duration) workload {
 	return w
 }
 
-// percents is a progress that moves all the time.
+// percents returns a progress that moves all the time.
 func percents() (all []float64) {
 	for i := range 100 {
 		all = append(all, float64(i))
@@ -68,7 +68,8 @@ func percents() (all []float64) {
 	return all
 }
 
-// loop is the schedule that everybody writes by hand.
+// loop returns the schedule of the usual loop: a poll at once, and then one after
+// each pause of d.
 func loop(d time.Duration) vidgo.Schedule {
 	return func(n int, _ *vidgo.Task) time.Duration { return min(time.Duration(n)*d, d) }
 }
@@ -77,12 +78,12 @@ func polledBy(s vidgo.Schedule) []vidgo.Option {
 	return append([]vidgo.Option{vidgo.WithPolling(s), vidgo.WithFallbackPolling(s)}, unlimited...)
 }
 
-// unlimited lets the schedule alone decide.
+// unlimited are options without limits, so that only the schedule decides.
 var unlimited = []vidgo.Option{vidgo.WithPollRate(1e6, 1e6), vidgo.WithMaxConcurrentPolls(1e6)}
 
 var adaptive = append([]vidgo.Option{vidgo.WithAdaptivePolling()}, unlimited...)
 
-// cost is what some tasks cost.
+// cost is what polling some tasks costs.
 type cost struct {
 	requests float64       // for each task
 	late     time.Duration // from the end of a task to Wait's return: the mean
@@ -93,11 +94,12 @@ func (c cost) String() string {
 	return fmt.Sprintf("%4.1f req %5.2f s %5.1f s", c.requests, c.late.Seconds(), c.later.Seconds())
 }
 
-// newcomers is how many tasks are counted apart: little is known of the model
-// when they begin.
+// newcomers is how many tasks are counted apart, because little was known about
+// the model when they began.
 const newcomers = 50
 
-// measureCost runs n tasks and counts.
+// measureCost runs n tasks and returns what polling the newcomers and the rest
+// costs.
 func measureCost(t *testing.T, n int, w workload, opts ...vidgo.Option) (first, rest cost) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -144,8 +146,8 @@ func costOf(late []time.Duration, ids []string, requests map[string]int) cost {
 	return c
 }
 
-// The promise of the README, on a smaller scale than the table's.
-func TestWhatIsLearnedSavesRequests(t *testing.T) {
+// The README promises it; the table has the same with more tasks.
+func TestAdaptivePollingSavesRequests(t *testing.T) {
 	const tasks = 150
 	tests := []struct {
 		workload workload
@@ -158,7 +160,7 @@ func TestWhatIsLearnedSavesRequests(t *testing.T) {
 		{videos.calledBack(0), 0.8},
 		{videos.submittedEvery(0), 1},
 	}
-	looped := map[string]cost{} // progress and callbacks make no difference to it
+	looped := map[string]cost{} // by model; progress and callbacks do not change it
 	for _, w := range []workload{images, videos} {
 		_, looped[w.model] = measureCost(t, tasks, w, polledBy(loop(5*time.Second))...)
 	}

@@ -9,7 +9,9 @@ import (
 	"github.com/vidgo-go/vidgo"
 )
 
-// What docs/benchmarks.md tells of polling: go test -tags soak -run PollingTable -v .
+// The numbers about polling in docs/benchmarks.md:
+//
+//	go test -tags soak -run PollingTable -v .
 
 func TestPollingTable(t *testing.T) {
 	columns := []struct {
@@ -33,8 +35,8 @@ func TestPollingTable(t *testing.T) {
 	}
 }
 
-// Where the rate of requests is the limit, a schedule can only choose whom to
-// ask for.
+// Where the rate of requests is the limit, a schedule can only choose which task
+// to poll.
 func TestPollingTableAtTheRateLimit(t *testing.T) {
 	for _, every := range []time.Duration{0, 200 * time.Millisecond, time.Second, 2 * time.Second} {
 		w := videos.submittedEvery(every)

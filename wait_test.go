@@ -25,7 +25,7 @@ func TestWaitOnAFinishedTask(t *testing.T) {
 		var srv vidgotest.Server
 		srv.Default = vidgotest.Script{Credits: 12.5}
 		task := submit(t, newClient(t, &srv))
-		client := newClient(t, &srv) // another process, which knows nothing of it
+		client := newClient(t, &srv) // another process, which does not know the task
 		began := time.Now()
 		task, err := client.Wait(t.Context(), task.ID)
 		require.NoError(t, err)
@@ -55,7 +55,7 @@ func TestWaitPolls(t *testing.T) {
 		requireIdle(t, client)
 
 		polls := srv.Requests(vidgotest.EndpointStatus)
-		require.Equal(t, began, polls[0].Time, "the first at once: the task may be done")
+		require.Equal(t, began, polls[0].Time, "the first poll is made at once, since the task may be finished")
 		for i := 1; i < len(polls); i++ {
 			want := min(time.Duration(2*math.Pow(1.5, float64(i-1))*float64(time.Second)), 15*time.Second)
 			require.InDelta(t, want, polls[i].Time.Sub(polls[i-1].Time), 0.21*float64(want), "pause %d", i)
@@ -77,13 +77,13 @@ func TestWaitOnAFailedTask(t *testing.T) {
 		require.Equal(t, task.ID, failed.Task.ID)
 
 		task, err = client.Task(t.Context(), task.ID)
-		require.NoError(t, err, "a look judges nothing")
+		require.NoError(t, err, "Task does not judge the state that it returns")
 		require.Equal(t, vidgo.Failed, task.Status)
 		require.Equal(t, "sora-2", task.Model)
 	})
 }
 
-func TestWaitThroughTrouble(t *testing.T) {
+func TestWaitOutlastsTemporaryErrors(t *testing.T) {
 	tests := map[string]struct {
 		faults []vidgotest.Fault
 		task   vidgotest.Script
@@ -91,12 +91,12 @@ func TestWaitThroughTrouble(t *testing.T) {
 		"a dropped connection, then five HTML 502s": {
 			faults: []vidgotest.Fault{{Reset: true}, {Status: 502, Body: vidgotest.HTML(502), Times: 5}}},
 		"an hour of outage": {faults: []vidgotest.Fault{{Status: 500, Times: 200}, {Refuse: true, Times: 100}}},
-		"every temporary answer there is": {faults: []vidgotest.Fault{{Status: 408}, {Status: 429}, {Status: 500}, {Status: 502},
+		"every temporary error": {faults: []vidgotest.Fault{{Status: 408}, {Status: 429}, {Status: 500}, {Status: 502},
 			{Status: 503}, {Status: 504}, {Truncate: true}, {Hang: true}, {Status: 200, NoBody: true}, {Status: 200, Body: "<html>"},
 			{Status: 200, Body: `{"code":500,"message":"busy"}`}, {Status: 200, Body: `{"code":200,"data":{"task_id":"another","status":"finished"}}`},
 			{Status: 400, Body: vidgotest.HTML(400)}, {Status: 302, Header: http.Header{"Location": {"https://login.example.com/"}}}}},
-		"a status nobody has heard of, ten times": {task: vidgotest.Script{Pending: "reviewing", Duration: 100 * time.Second}},
-		"404 for ten seconds":                     {task: vidgotest.Script{Hidden: 10 * time.Second, Duration: time.Minute}},
+		"an unknown status":   {task: vidgotest.Script{Pending: "reviewing", Duration: 100 * time.Second}},
+		"404 for ten seconds": {task: vidgotest.Script{Hidden: 10 * time.Second, Duration: time.Minute}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -129,8 +129,8 @@ func TestWaitEndsWhenVidgoRefuses(t *testing.T) {
 		"403":                   {vidgotest.Fault{Status: 403}, vidgo.ErrForbidden, 0},
 		"401 behind a 200":      {vidgotest.Fault{Status: 200, Body: `{"code":401,"message":"who are you"}`}, vidgo.ErrUnauthorized, 0},
 		"400 in Vidgo's words":  {vidgotest.Fault{Status: 400}, vidgo.ErrInvalidInput, 0},
-		"404 for ever":          {vidgotest.Fault{Status: 404}, vidgo.ErrNotFound, 30 * time.Second},
-		"404 of a wrong server": {vidgotest.Fault{Status: 404, Body: "404 page not found"}, vidgo.ErrNotFound, 30 * time.Second},
+		"404 every time":        {vidgotest.Fault{Status: 404}, vidgo.ErrNotFound, 30 * time.Second},
+		"404 of another server": {vidgotest.Fault{Status: 404, Body: "404 page not found"}, vidgo.ErrNotFound, 30 * time.Second},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -188,12 +188,12 @@ func TestWaitTimesOut(t *testing.T) {
 		require.Equal(t, "sora-2", task.Model)
 		polls := srv.Requests(vidgotest.EndpointStatus)
 		require.InDelta(t, time.Minute-time.Second, polls[len(polls)-1].Time.Sub(began), float64(time.Second),
-			"one last poll is fitted in before the deadline")
+			"one more poll is made a second before the deadline")
 		requireIdle(t, client)
 	})
 }
 
-func TestLastPollBeforeTheDeadlineFindsTheResult(t *testing.T) {
+func TestTheLastPollBeforeTheDeadlineFindsTheResult(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var srv vidgotest.Server
 		srv.Default = vidgotest.Script{Duration: 58 * time.Second}
@@ -207,7 +207,7 @@ func TestLastPollBeforeTheDeadlineFindsTheResult(t *testing.T) {
 	})
 }
 
-func TestDeadlineBeforeRetryAfter(t *testing.T) {
+func TestWaitEndsWithADeadlineBeforeRetryAfter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var srv vidgotest.Server
 		client := newClient(t, &srv)
@@ -218,7 +218,7 @@ func TestDeadlineBeforeRetryAfter(t *testing.T) {
 		task, err := client.Wait(ctx, "some-task")
 		require.LessOrEqual(t, time.Since(began), 350*time.Millisecond)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.ErrorIs(t, err, vidgo.ErrRateLimited, "what the last poll met")
+		require.ErrorIs(t, err, vidgo.ErrRateLimited, "the error of the last poll")
 		require.ErrorContains(t, err, "some-task")
 		require.Equal(t, "some-task", task.ID)
 		require.Len(t, srv.Requests(), 1)
@@ -226,9 +226,9 @@ func TestDeadlineBeforeRetryAfter(t *testing.T) {
 	})
 }
 
-// A wait is not ended by a pause that is longer than its deadline, since a
-// callback may still come.
-func TestCallbackDuringAPauseBeyondTheDeadline(t *testing.T) {
+// A pause that reaches beyond the deadline does not end a wait, since a callback
+// may still come.
+func TestACallbackEndsAWaitDuringAPauseBeyondTheDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var srv vidgotest.Server
 		srv.Default = vidgotest.Script{Duration: 10 * time.Second}
@@ -248,7 +248,7 @@ func TestAbandonedWaitsLeaveNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var srv vidgotest.Server
 		client := newClient(t, &srv)
-		srv.Inject(vidgotest.Fault{Hang: true, Times: -1}) // polls that never come back by themselves
+		srv.Inject(vidgotest.Fault{Hang: true, Times: -1}) // polls that only their context ends
 		before := runtime.NumGoroutine()
 		ctx, cancel := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
@@ -259,7 +259,7 @@ func TestAbandonedWaitsLeaveNothing(t *testing.T) {
 		cancel()
 		wg.Wait()
 		requireIdle(t, client)
-		require.LessOrEqual(t, runtime.NumGoroutine(), before) // fewer: those of an earlier test have ended
+		require.LessOrEqual(t, runtime.NumGoroutine(), before) // less if those of an earlier test have ended
 	})
 }
 
@@ -288,10 +288,10 @@ func TestBreakingOutLeavesNothing(t *testing.T) {
 		})
 		requireIdle(t, client)
 		for range client.Completions(t.Context(), []string{"", "a", "b"}) {
-			break // at the bad one, before anything begins
+			break // at the empty id, before anything is waited for
 		}
 		requireIdle(t, client)
-		require.LessOrEqual(t, runtime.NumGoroutine(), before) // fewer: those of an earlier test have ended
+		require.LessOrEqual(t, runtime.NumGoroutine(), before) // less if those of an earlier test have ended
 	})
 }
 
@@ -305,12 +305,12 @@ func TestUpdates(t *testing.T) {
 		for task, err := range client.Updates(t.Context(), id, vidgo.PollEvery(vidgo.Backoff(time.Second, time.Second))) {
 			require.NoError(t, err)
 			seen = append(seen, fmt.Sprintf("%s %g", task.Status, task.Progress))
-			task.Status, task.Progress = "changed by the reader", -1
+			task.Status, task.Progress = "changed by the reader", -1 // each reader has a copy
 		}
 		require.Equal(t, "not_started 10", seen[0])
 		require.Equal(t, "finished 100", seen[len(seen)-1])
 		for i := 1; i < len(seen); i++ {
-			require.NotEqual(t, seen[i-1], seen[i], "only changes")
+			require.NotEqual(t, seen[i-1], seen[i], "only changes are yielded")
 		}
 		require.Contains(t, seen, "running 40")
 		requireIdle(t, client)
@@ -324,7 +324,7 @@ func TestUpdatesEndWithTheError(t *testing.T) {
 		srv.Next(vidgotest.Script{Duration: time.Second, Error: "no"}, vidgotest.Script{Hold: true})
 		var last error
 		for _, err := range client.Updates(t.Context(), submit(t, client).ID) {
-			require.NoError(t, last, "the error comes last")
+			require.NoError(t, last, "nothing is yielded after the error")
 			last = err
 		}
 		_, failed := errors.AsType[*vidgo.TaskError](last)
@@ -365,7 +365,7 @@ func TestMusicTasksAreReadAtTheirEndpoint(t *testing.T) {
 	})
 }
 
-func TestSubmitAnswerMayBeFinal(t *testing.T) {
+func TestTheAnswerToASubmissionMayBeFinal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var srv vidgotest.Server
 		srv.Next(vidgotest.Script{SubmitStatus: "failed", Error: "refused"}, vidgotest.Script{SubmitStatus: "finished"})
@@ -373,7 +373,7 @@ func TestSubmitAnswerMayBeFinal(t *testing.T) {
 		task := submit(t, client)
 		require.Equal(t, vidgo.Failed, task.Status)
 		_, err := client.Wait(t.Context(), task.ID)
-		require.ErrorContains(t, err, "refused", "an answer without the reason is not the result")
+		require.ErrorContains(t, err, "refused", "the task is polled, since the answer had no error message")
 		require.Len(t, srv.Requests(vidgotest.EndpointStatus), 1)
 
 		srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointSubmit, Body: `{"code":200,"data":{"task_id":"a","status":"failed","error_message":"too dark"}}`})
@@ -385,11 +385,11 @@ func TestSubmitAnswerMayBeFinal(t *testing.T) {
 		require.Equal(t, vidgo.Finished, task.Status)
 		task, err = client.Wait(t.Context(), task.ID)
 		require.NoError(t, err)
-		require.Len(t, task.Files, 1, "an answer without files is not the result")
+		require.Len(t, task.Files, 1, "the task is polled, since the answer had no files")
 	})
 }
 
-func TestALookEndsWaits(t *testing.T) {
+func TestAStateReadByTaskEndsWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var srv vidgotest.Server
 		srv.Default = vidgotest.Script{Duration: 10 * time.Second}
@@ -409,8 +409,8 @@ func TestALookEndsWaits(t *testing.T) {
 	})
 }
 
-// The task was seen running for minutes when a gateway is out of order.
-func TestAGatewaysPageEndsNoRunningWait(t *testing.T) {
+// A gateway is out of order for a moment, minutes after the task was seen running.
+func TestA404OfAGatewayEndsNoWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{Duration: 10 * time.Minute}}
 		client := newClient(t, &srv)
@@ -423,7 +423,7 @@ func TestAGatewaysPageEndsNoRunningWait(t *testing.T) {
 	})
 }
 
-func TestWhoKnowsThatItIsMusicIsBelieved(t *testing.T) {
+func TestAsMusicHelpsAWaitThatHasBegunWithoutIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var srv vidgotest.Server
 		elsewhere := newClient(t, &srv)
@@ -433,14 +433,14 @@ func TestWhoKnowsThatItIsMusicIsBelieved(t *testing.T) {
 		srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointStatus, Delay: 20 * time.Second, Times: -1})
 		var wg sync.WaitGroup
 		defer wg.Wait()
-		wg.Go(func() { _, _ = client.Wait(t.Context(), music.ID) }) // forgot AsMusic
+		wg.Go(func() { _, _ = client.Wait(t.Context(), music.ID) }) // without AsMusic
 		time.Sleep(25 * time.Second)                                // its second poll is under way
 		_, err = client.Wait(t.Context(), music.ID, vidgo.AsMusic())
 		require.NoError(t, err)
 	})
 }
 
-// A music model may be newer than the list of those that this package knows.
+// A model may be newer than this package's list of music models.
 func TestAsMusicOfATaskSubmittedHere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asked []string
@@ -457,13 +457,14 @@ func TestAsMusicOfATaskSubmittedHere(t *testing.T) {
 	})
 }
 
-// A poll that began before a callback and is answered after it knows less.
+// A poll that was sent before a callback came, and answered after it, tells an
+// older state.
 func TestAnOvertakenAnswerIsDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{Hold: true}}
 		client := newCallbackClient(t, &srv)
 		id := submit(t, client).ID
-		srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointStatus, Accept: true, Delay: 10 * time.Second}) // answers with the state it had when it came
+		srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointStatus, Accept: true, Delay: 10 * time.Second}) // answers with the state that the task had when the poll arrived
 		time.AfterFunc(5*time.Second, func() {
 			_, err := srv.SendCallback(t.Context(), id, func(task map[string]any) { task["status"] = "running"; task["progress"] = 55.5 })
 			require.NoError(t, err)
@@ -479,14 +480,14 @@ func TestAnOvertakenAnswerIsDropped(t *testing.T) {
 	})
 }
 
-// A task that was submitted elsewhere is asked for at the music endpoint, too,
-// whose 404s are no evidence against it.
+// A task that was submitted elsewhere is polled at the music endpoint, too. Its
+// 404s do not count.
 func TestNotFoundNeedsBothEndpoints(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{Hidden: 25 * time.Second}}
 		submitter := newClient(t, &srv)
 		var wg sync.WaitGroup
-		for range 50 { // the pauses have jitter
+		for range 50 { // since the pauses have jitter
 			id := submit(t, submitter).ID
 			wg.Go(func() {
 				task, err := newClient(t, &srv).Wait(t.Context(), id, vidgo.PollEvery(hourly))
@@ -498,7 +499,7 @@ func TestNotFoundNeedsBothEndpoints(t *testing.T) {
 	})
 }
 
-// What the music endpoint says of a task that is no music is not documented.
+// What the music endpoint answers about a task of another kind is not documented.
 func TestTheMusicEndpointMayRefuseOtherTasks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{Hidden: 10 * time.Second}}
@@ -510,10 +511,10 @@ func TestTheMusicEndpointMayRefuseOtherTasks(t *testing.T) {
 
 		_, err = newClient(t, &srv).Wait(t.Context(), "some-task")
 		require.ErrorIs(t, err, vidgo.ErrNotFound)
-		require.ErrorContains(t, err, "/api/generate/status/some-task", "not where it was only guessed to be")
+		require.ErrorContains(t, err, "/api/generate/status/some-task", "the error is the status endpoint's, since the music endpoint was a guess")
 		require.NotErrorIs(t, err, vidgo.ErrInvalidInput)
 		_, err = newClient(t, &srv).Wait(t.Context(), "some-task", vidgo.AsMusic())
-		require.ErrorIs(t, err, vidgo.ErrInvalidInput, "here it was no guess")
+		require.ErrorIs(t, err, vidgo.ErrInvalidInput, "with AsMusic it was not a guess")
 	})
 }
 
@@ -532,8 +533,8 @@ func TestAnOutageOfTheMusicEndpointHoldsNoVideoUp(t *testing.T) {
 	})
 }
 
-// Behind a backlog two polls of a task may be half a minute apart: that both met
-// a gateway that was out of order says nothing of the task.
+// Behind a backlog, two polls of a task may be half a minute apart. If both met a
+// gateway that was out of order, that says nothing about the task.
 func TestNotFoundBehindABacklog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{Duration: time.Hour}}
