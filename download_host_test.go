@@ -25,7 +25,7 @@ import (
 	"github.com/vidgo-go/vidgo/vidgotest"
 )
 
-// reply is an answer of a host that is made by hand.
+// reply returns an answer that is made by hand.
 func reply(status int, header map[string]string, length int64, body io.Reader) *http.Response {
 	h := http.Header{}
 	for k, v := range header {
@@ -34,7 +34,7 @@ func reply(status int, header map[string]string, length int64, body io.Reader) *
 	return &http.Response{StatusCode: status, Header: h, ContentLength: length, Body: io.NopCloser(body), ProtoMajor: 1, ProtoMinor: 0}
 }
 
-// mp4 begins as a video does.
+// mp4 returns n bytes that begin as a video does.
 func mp4(n int) []byte {
 	b := make([]byte, n)
 	for i := range b {
@@ -49,7 +49,7 @@ func brokenAfter(b []byte) io.Reader {
 	return io.MultiReader(bytes.NewReader(b), iotest.ErrReader(errors.New("connection reset")))
 }
 
-// hostClient makes a client whose files come from host.
+// hostClient returns a client whose files come from host.
 func hostClient(t testing.TB, host func(*http.Request) (*http.Response, error), opts ...vidgo.Option) *vidgo.Client {
 	t.Helper()
 	client, err := vidgo.NewClient(apiKey, append([]vidgo.Option{vidgo.WithDownloadClient(&http.Client{Transport: transport(host)})}, opts...)...)
@@ -59,7 +59,8 @@ func hostClient(t testing.TB, host func(*http.Request) (*http.Response, error), 
 
 const link = "https://storage.vidgo.ai/generated/x.mp4"
 
-// doneTask is a finished task, as somebody may have stored it.
+// doneTask returns a finished task with these files, as a program may have stored
+// it.
 func doneTask(urls ...string) *vidgo.Task {
 	t := &vidgo.Task{ID: "task-1", Status: vidgo.Finished}
 	for _, u := range urls {
@@ -68,21 +69,21 @@ func doneTask(urls ...string) *vidgo.Task {
 	return t
 }
 
-// offset is where a request wants a file to begin.
+// offset returns where the range of a request begins, or 0 if it has none.
 func offset(r *http.Request) int {
 	var n int
 	fmt.Sscanf(r.Header.Get("Range"), "bytes=%d-", &n)
 	return n
 }
 
-// whole is a host that works.
+// whole is a host that sends all n bytes of a file.
 func whole(n int) func(*http.Request) (*http.Response, error) {
 	return func(r *http.Request) (*http.Response, error) {
 		return reply(200, map[string]string{"Etag": `"a"`}, int64(n), bytes.NewReader(mp4(n))), nil
 	}
 }
 
-func TestDownloadOfAPartThatIsTooLong(t *testing.T) {
+func TestDownloadOfARangeThatIsTooLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		content := mp4(100_000)
 		client := hostClient(t, func(r *http.Request) (*http.Response, error) {
@@ -94,12 +95,12 @@ func TestDownloadOfAPartThatIsTooLong(t *testing.T) {
 		})
 		dir := t.TempDir()
 		_, err := client.Save(t.Context(), doneTask(link), dir)
-		require.Error(t, err, "the host sends what nobody can trust, again and again")
+		require.Error(t, err, "every answer is longer than the range it names")
 		require.NotContains(t, namesIn(t, dir), "task-1-1.mp4")
 	})
 }
 
-func TestDownloadOfAPartOfUnknownTotal(t *testing.T) {
+func TestDownloadOfARangeWithoutATotal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		content := mp4(100_000)
 		client := hostClient(t, func(r *http.Request) (*http.Response, error) {
@@ -117,7 +118,7 @@ func TestDownloadOfAPartOfUnknownTotal(t *testing.T) {
 	})
 }
 
-// Nothing else tells that this answer was cut off.
+// Only the size that Vidgo told shows that this answer was cut off.
 func TestDownloadWhoseSizeVidgoTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		content := mp4(100_000)
@@ -129,7 +130,7 @@ func TestDownloadWhoseSizeVidgoTold(t *testing.T) {
 	})
 }
 
-// It is no standstill of the network.
+// A slow writer must not be taken for a standstill of the network.
 func TestDownloadToASlowWriter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{FileSize: fileSize}}
@@ -147,8 +148,8 @@ func (slowWriter) Write(p []byte) (int, error) { time.Sleep(40 * time.Second); r
 
 func TestDownloadFromAHostThatRefusesRanges(t *testing.T) {
 	for name, part := range map[string]func(at int) *http.Response{
-		"416": func(int) *http.Response { return reply(416, nil, 0, http.NoBody) },
-		"a wrong part": func(int) *http.Response {
+		"it answers 416": func(int) *http.Response { return reply(416, nil, 0, http.NoBody) },
+		"it sends another range": func(int) *http.Response {
 			return reply(206, map[string]string{"Content-Range": "bytes 0-9/10"}, -1, http.NoBody)
 		},
 	} {
@@ -173,7 +174,7 @@ func TestDownloadFromAHostThatRefusesRanges(t *testing.T) {
 	}
 }
 
-func TestDownloadIsPatientWithLinksThatAreSignedAnew(t *testing.T) {
+func TestDownloadWaitsForAFileWhoseLinkIsSignedAnewEachTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began, looks, tries := time.Now(), 0, 0
 		api := transport(func(r *http.Request) (*http.Response, error) {
@@ -195,7 +196,7 @@ func TestDownloadIsPatientWithLinksThatAreSignedAnew(t *testing.T) {
 	})
 }
 
-func TestDownloadOfTextThatIsAModel(t *testing.T) {
+func TestSaveOfA3DModelInText(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := hostClient(t, func(r *http.Request) (*http.Response, error) {
 			s := "# made by Vidgo\nv 0.0 0.0 0.0\nv 1.0 0.0 0.0\nf 1 2 3\n"
@@ -208,7 +209,7 @@ func TestDownloadOfTextThatIsAModel(t *testing.T) {
 	})
 }
 
-func TestExtensionsOfContainers(t *testing.T) {
+func TestSaveTakesTheExtensionOfAContainerFromItsFormat(t *testing.T) {
 	for want, head := range map[string]string{
 		".usdz": "PK\x03\x04\x0a\x00\x00\x00", ".mkv": "\x1a\x45\xdf\xa3\x00\x00", ".opus": "OggS\x00\x02\x00\x00",
 	} {
@@ -238,7 +239,7 @@ func TestDownloadSendsNoCookies(t *testing.T) {
 	require.NoError(t, err)
 	_, err = client.Download(t.Context(), vidgo.File{URL: link}, io.Discard)
 	require.NoError(t, err)
-	require.Empty(t, got, "the request carries neither the API key nor cookies")
+	require.Empty(t, got, "the request carries no cookies of the user's client")
 }
 
 // A transport must not return such answers, but a user's may.
@@ -256,7 +257,7 @@ func TestDownloadFromABrokenTransport(t *testing.T) {
 	}
 }
 
-func TestDownloadToNobody(t *testing.T) {
+func TestDownloadRefusesANilWriter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := hostClient(t, func(r *http.Request) (*http.Response, error) {
 			return reply(200, nil, 1000, bytes.NewReader(mp4(1000))), nil
@@ -266,7 +267,7 @@ func TestDownloadToNobody(t *testing.T) {
 	})
 }
 
-func TestDownloadDoesNotTellABadLocation(t *testing.T) {
+func TestDownloadErrorsHideABadLocation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := hostClient(t, func(r *http.Request) (*http.Response, error) {
 			return reply(302, map[string]string{"Location": "https://cdn.vidgo.ai:x/a.mp4?Signature=hidden"}, 0, http.NoBody), nil
@@ -287,7 +288,8 @@ func TestDownloadErrorHasTheWholeURL(t *testing.T) {
 	})
 }
 
-// The file changes, the host forgets ranges, and then knows them again.
+// The file changes, then the host ignores a range, and then it supports ranges
+// again.
 func TestHashAfterAChangeAndASkip(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		content := mp4(100_000)
@@ -297,9 +299,9 @@ func TestHashAfterAChangeAndASkip(t *testing.T) {
 			switch n {
 			case 1:
 				return reply(200, map[string]string{"Etag": `"a"`}, 100_000, brokenAfter(content[:40_000])), nil
-			case 2: // the file is another one
+			case 2: // the file has changed
 				return reply(200, map[string]string{"Etag": `"b"`}, 100_000, brokenAfter(content[:50_000])), nil
-			case 3: // skip
+			case 3: // no range: what is there already is skipped
 				return reply(200, map[string]string{"Etag": `"b"`}, 100_000, brokenAfter(content[:60_000])), nil
 			}
 			at := offset(r)
@@ -314,14 +316,13 @@ func TestHashAfterAChangeAndASkip(t *testing.T) {
 	})
 }
 
-// It is the fault of the writer.
 func TestDownloadToAWriterThatTakesTooLittle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := 0
 		client := hostClient(t, func(r *http.Request) (*http.Response, error) { n++; return whole(100_000)(r) })
 		_, err := client.Download(t.Context(), vidgo.File{URL: link}, shortWriter{})
 		require.ErrorIs(t, err, io.ErrShortWrite)
-		require.Equal(t, 1, n, "requests; it is the writer's fault")
+		require.Equal(t, 1, n, "another request cannot help the writer")
 	})
 }
 
@@ -339,7 +340,8 @@ func TestDownloadErrorsAreOneLine(t *testing.T) {
 	})
 }
 
-// A weak ETag says nothing of single bytes: what is here is fetched again.
+// A weak ETag does not promise the same bytes, so the file is requested from its
+// beginning.
 func TestDownloadTrustsNoWeakETag(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		content, ranges := mp4(100_000), 0
@@ -364,7 +366,7 @@ func TestDownloadTrustsNoWeakETag(t *testing.T) {
 
 func TestDownloadFollowsFiveRedirects(t *testing.T) {
 	for hops, good := range map[int]bool{5: true, 6: false} {
-		asked := 0 // how often the user's own rule was
+		asked := 0 // how often the user's CheckRedirect was called
 		hc := &http.Client{
 			CheckRedirect: func(*http.Request, []*http.Request) error { asked++; return nil },
 			Transport: transport(func(r *http.Request) (*http.Response, error) {
@@ -384,7 +386,7 @@ func TestDownloadFollowsFiveRedirects(t *testing.T) {
 	}
 }
 
-func TestGoneIsNotFound(t *testing.T) {
+func TestA410IsErrNotFound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := hostClient(t, func(*http.Request) (*http.Response, error) { return reply(410, nil, 0, http.NoBody), nil })
 		_, err := client.Download(t.Context(), vidgo.File{URL: link}, io.Discard)

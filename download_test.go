@@ -21,7 +21,8 @@ import (
 
 const fileSize = 100_000
 
-// newSavingClient makes a client that fetches its files from srv, too.
+// newSavingClient returns a client that reaches the API and the files of srv in
+// memory.
 func newSavingClient(t testing.TB, srv *vidgotest.Server, opts ...vidgo.Option) *vidgo.Client {
 	t.Helper()
 	client, err := vidgo.NewClient(apiKey, append([]vidgo.Option{vidgo.WithHTTPClient(srv.Client()), vidgo.WithDownloadClient(srv.Client())}, opts...)...)
@@ -29,7 +30,7 @@ func newSavingClient(t testing.TB, srv *vidgotest.Server, opts ...vidgo.Option) 
 	return client
 }
 
-// finished makes a finished task on srv.
+// finished runs a task to its end.
 func finished(t testing.TB, client *vidgo.Client) *vidgo.Task {
 	t.Helper()
 	task, err := client.Run(t.Context(), boat)
@@ -37,7 +38,7 @@ func finished(t testing.TB, client *vidgo.Client) *vidgo.Task {
 	return task
 }
 
-// truth is what the file behind a URL holds.
+// truth returns the content of the file at a URL of srv.
 func truth(t testing.TB, srv *vidgotest.Server, url string) []byte {
 	t.Helper()
 	r, err := srv.Content(url)
@@ -47,11 +48,13 @@ func truth(t testing.TB, srv *vidgotest.Server, url string) []byte {
 	return b
 }
 
+// file returns the fault for requests of files.
 func file(fault vidgotest.Fault) vidgotest.Fault {
 	fault.Endpoint = vidgotest.EndpointFile
 	return fault
 }
 
+// noHeader returns a fault's header that removes these from the answer.
 func noHeader(names ...string) http.Header {
 	h := http.Header{}
 	for _, name := range names {
@@ -72,30 +75,30 @@ func TestDownload(t *testing.T) {
 		require.Equal(t, truth(t, &srv, task.Files[0].URL), b.Bytes())
 		requests := srv.Requests(vidgotest.EndpointFile)
 		require.Len(t, requests, 1)
-		require.Equal(t, "GET", requests[0].Method, "no HEAD")
+		require.Equal(t, "GET", requests[0].Method, "no other request is made")
 		require.Empty(t, requests[0].Header.Get("Authorization"))
 		require.Contains(t, requests[0].Header.Get("User-Agent"), "vidgo-go/")
 	})
 }
 
-// Whatever breaks on the way, the bytes are right in the end, and none is
-// fetched twice if the host can go on.
-func TestDownloadThroughTrouble(t *testing.T) {
+// Whatever breaks, the bytes are right in the end. If the host supports ranges,
+// none is requested twice.
+func TestDownloadOutlastsTemporaryErrors(t *testing.T) {
 	tests := map[string]struct {
 		faults   []vidgotest.Fault
-		requests int
+		requests int // 0 if the file is not the task's in the end
 	}{
 		"cut off twice":                     {[]vidgotest.Fault{{After: 30_000}, {After: 20_000, Reset: true}}, 3},
-		"standing still":                    {[]vidgotest.Fault{{After: 50_000, Hang: true}}, 2},
+		"a standstill":                      {[]vidgotest.Fault{{After: 50_000, Hang: true}}, 2},
 		"a reset, a hang and an outage":     {[]vidgotest.Fault{{Reset: true}, {Hang: true}, {Status: 503, Body: vidgotest.HTML(503)}}, 4},
 		"an error page that says 200":       {[]vidgotest.Fault{{Status: 200, Body: vidgotest.HTML(503)}}, 2},
 		"cut off in the first bytes":        {[]vidgotest.Fault{{After: 100}}, 2},
-		"busy, with a time":                 {[]vidgotest.Fault{{Status: 429, RetryAfter: "30"}}, 2},
-		"many cuts, each with some gain":    {[]vidgotest.Fault{{After: 9_000, Times: 10}}, 11},
-		"a host that knows no ranges":       {[]vidgotest.Fault{{After: 30_000}, {NoRange: true}}, 2},
-		"no length":                         {[]vidgotest.Fault{{Header: noHeader("Content-Length")}}, 1},
-		"a length that is too short":        {[]vidgotest.Fault{{After: 30_000, Header: noHeader("Content-Length")}, {}}, 2},
-		"only the time of the last change":  {[]vidgotest.Fault{{After: 30_000, Header: noHeader("Etag")}, {Header: noHeader("Etag")}}, 2},
+		"a 429 with Retry-After":            {[]vidgotest.Fault{{Status: 429, RetryAfter: "30"}}, 2},
+		"ten cuts, each a bit further":      {[]vidgotest.Fault{{After: 9_000, Times: 10}}, 11},
+		"a host without ranges":             {[]vidgotest.Fault{{After: 30_000}, {NoRange: true}}, 2},
+		"no Content-Length":                 {[]vidgotest.Fault{{Header: noHeader("Content-Length")}}, 1},
+		"a cut without Content-Length":      {[]vidgotest.Fault{{After: 30_000, Header: noHeader("Content-Length")}, {}}, 2},
+		"Last-Modified, but no ETag":        {[]vidgotest.Fault{{After: 30_000, Header: noHeader("Etag")}, {Header: noHeader("Etag")}}, 2},
 		"redirected to another public host": {[]vidgotest.Fault{{Status: 302, Header: http.Header{"Location": {"https://cdn.vidgo.ai/generated/moved.mp4"}}}}, 0},
 	}
 	for name, test := range tests {
@@ -112,7 +115,7 @@ func TestDownloadThroughTrouble(t *testing.T) {
 				_, err := client.Download(t.Context(), task.Files[0], &b)
 				require.NoError(t, err)
 				if test.requests == 0 {
-					return // it is another file there
+					return // the other host has another file
 				}
 				require.True(t, bytes.Equal(want, b.Bytes()), "%d bytes", b.Len())
 				require.Len(t, srv.Requests(vidgotest.EndpointFile), test.requests)
@@ -128,14 +131,14 @@ func TestDownloadGivesUp(t *testing.T) {
 		is    error
 		took  time.Duration // at most
 	}{
-		"gone":                         {vidgotest.Fault{Status: 404, Times: -1}, "404", vidgo.ErrNotFound, 20 * time.Second},
-		"forbidden":                    {vidgotest.Fault{Status: 403, Times: -1}, "403", vidgo.ErrForbidden, 20 * time.Second},
+		"a file that is not there":     {vidgotest.Fault{Status: 404, Times: -1}, "404", vidgo.ErrNotFound, 20 * time.Second},
+		"a file that is forbidden":     {vidgotest.Fault{Status: 403, Times: -1}, "403", vidgo.ErrForbidden, 20 * time.Second},
 		"an outage":                    {vidgotest.Fault{Status: 500, Times: -1}, "500", nil, 20 * time.Second},
-		"a pause nobody waits for":     {vidgotest.Fault{Status: 503, RetryAfter: "3600", Times: -1}, "503", nil, 0},
-		"another error":                {vidgotest.Fault{Status: 400, Times: -1}, "400", nil, 0},
-		"compressed":                   {vidgotest.Fault{Gzip: true, Times: -1}, "gzip", nil, 0},
-		"a page for ever":              {vidgotest.Fault{Status: 200, Body: "<html><title>Log in</title>", Times: -1}, "an HTML page: Log in", nil, 20 * time.Second},
-		"nothing for ever":             {vidgotest.Fault{Status: 200, NoBody: true, Times: -1}, "empty", nil, 20 * time.Second},
+		"a Retry-After of an hour":     {vidgotest.Fault{Status: 503, RetryAfter: "3600", Times: -1}, "503", nil, 0},
+		"a 400":                        {vidgotest.Fault{Status: 400, Times: -1}, "400", nil, 0},
+		"a compressed file":            {vidgotest.Fault{Gzip: true, Times: -1}, "gzip", nil, 0},
+		"an HTML page, every time":     {vidgotest.Fault{Status: 200, Body: "<html><title>Log in</title>", Times: -1}, "an HTML page: Log in", nil, 20 * time.Second},
+		"an empty answer, every time":  {vidgotest.Fault{Status: 200, NoBody: true, Times: -1}, "empty", nil, 20 * time.Second},
 		"redirected to a private host": {vidgotest.Fault{Status: 302, Header: http.Header{"Location": {"https://169.254.169.254/latest"}}}, "link-local", nil, 0},
 		"redirected to plain http":     {vidgotest.Fault{Status: 302, Header: http.Header{"Location": {"http://storage.vidgo.ai/x"}}}, "https", nil, 0},
 		"redirected to a file":         {vidgotest.Fault{Status: 302, Header: http.Header{"Location": {"file:///etc/passwd"}}}, "", nil, 0},
@@ -166,13 +169,13 @@ func TestDownloadGivesUp(t *testing.T) {
 	}
 }
 
-// A writer cannot take back what it has: when the file is another one by now,
-// or nobody can tell, that is the end.
-func TestDownloadThatCannotGoOn(t *testing.T) {
+// A writer cannot take back what was written, so a download ends if the file has
+// changed meanwhile, or if that cannot be known.
+func TestDownloadThatCannotBeResumed(t *testing.T) {
 	for name, faults := range map[string][]vidgotest.Fault{
-		"changed":      {{After: 30_000}, {Changed: true, Times: -1}},
-		"no validator": {{After: 30_000, Header: noHeader("Etag", "Last-Modified")}, {Header: noHeader("Etag", "Last-Modified"), Times: -1}},
-		"a wrong part": {{After: 30_000}, {Header: http.Header{"Content-Range": {"bytes 0-9/100000"}}}},
+		"the file has changed":         {{After: 30_000}, {Changed: true, Times: -1}},
+		"no ETag and no Last-Modified": {{After: 30_000, Header: noHeader("Etag", "Last-Modified")}, {Header: noHeader("Etag", "Last-Modified"), Times: -1}},
+		"another range than requested": {{After: 30_000}, {Header: http.Header{"Content-Range": {"bytes 0-9/100000"}}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -224,8 +227,8 @@ func TestDownloadIsCancelled(t *testing.T) {
 	})
 }
 
-// A transport may not look at the context.
-func TestDownloadOfACallThatIsOver(t *testing.T) {
+// Not every transport heeds the context.
+func TestNothingIsDownloadedAfterTheContextHasEnded(t *testing.T) {
 	asked := 0
 	deaf := transport(func(r *http.Request) (*http.Response, error) {
 		asked++
@@ -244,7 +247,7 @@ func TestDownloadOfACallThatIsOver(t *testing.T) {
 	require.Zero(t, asked)
 }
 
-func TestDownloadSaysWhatTheWriterSays(t *testing.T) {
+func TestDownloadReturnsTheErrorOfTheWriter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{FileSize: fileSize}}
 		client := newSavingClient(t, &srv)
@@ -253,14 +256,14 @@ func TestDownloadSaysWhatTheWriterSays(t *testing.T) {
 		require.ErrorIs(t, err, full)
 		require.Len(t, srv.Requests(vidgotest.EndpointFile), 1)
 
-		// A pipe hands on what its other end met, which may be a download, too.
+		// A writer may return the error of another download, if it is a pipe.
 		srv.Inject(file(vidgotest.Fault{Reset: true, Times: -1}))
 		_, other := client.Download(t.Context(), finished(t, client).Files[0], io.Discard)
 		srv.Clear()
 		before := len(srv.Requests(vidgotest.EndpointFile))
 		_, err = client.Download(t.Context(), finished(t, client).Files[0], failingWriter{other})
 		require.Equal(t, other, err)
-		require.Len(t, srv.Requests(vidgotest.EndpointFile), before+1, "no other try mends the writer")
+		require.Len(t, srv.Requests(vidgotest.EndpointFile), before+1, "another try would meet the same error")
 	})
 }
 
@@ -268,8 +271,8 @@ type failingWriter struct{ err error }
 
 func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }
 
-// Neither the query of a link nor anything else that is secret is shown, and the
-// next host is not told where the last one was.
+// The query of a link may be its signature: no error shows it, and no other host
+// gets it.
 func TestDownloadKeepsSecrets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{FreshLinks: time.Hour}}
@@ -291,8 +294,8 @@ func TestDownloadKeepsSecrets(t *testing.T) {
 	})
 }
 
-// Over HTTP/2 a connection whose request has just been cancelled would outlive
-// its call: it is not idle yet when the idle ones are closed.
+// Over HTTP/2, a connection whose request has just been cancelled would outlive the
+// call, because it is not idle yet when the idle ones are closed.
 func TestSocketDownloadsSpeakHTTP1(t *testing.T) {
 	srv := httptest.NewUnstartedServer(http.NotFoundHandler())
 	srv.EnableHTTP2 = true
@@ -300,7 +303,7 @@ func TestSocketDownloadsSpeakHTTP1(t *testing.T) {
 	defer srv.Close()
 	own := vidgo.NewDownloadTransport()
 	defer own.CloseIdleConnections()
-	require.Zero(t, own.ResponseHeaderTimeout, "WithRequestTimeout may be longer")
+	require.Zero(t, own.ResponseHeaderTimeout, "it would cut WithRequestTimeout short")
 	own.DialContext = nil // which refuses this host
 	own.TLSClientConfig = srv.Client().Transport.(*http.Transport).TLSClientConfig
 	res, err := (&http.Client{Transport: own}).Get(srv.URL)

@@ -57,7 +57,7 @@ func FuzzSafeName(f *testing.F) {
 	f.Fuzz(func(t *testing.T, given string) {
 		name := vidgo.SafeName(given)
 		if again := vidgo.SafeName(name); again != name {
-			t.Errorf("%q becomes %q, and then %q", given, name, again)
+			t.Errorf("%q becomes %q, which becomes %q", given, name, again)
 		}
 		if name == "" {
 			return
@@ -65,10 +65,10 @@ func FuzzSafeName(f *testing.F) {
 		switch {
 		case !filepath.IsLocal(name), strings.ContainsAny(name, `/\:<>"|?*`), name[0] == '.', name[0] == '-', len(name) > 201,
 			strings.HasSuffix(name, "."), strings.HasSuffix(name, " "), !utf8.ValidString(name), strings.ContainsFunc(name, unicode.IsControl):
-			t.Errorf("%q becomes %q", given, name)
+			t.Errorf("%q becomes %q, which is not a safe name", given, name)
 		}
 		if id := vidgo.PlainName(given); id == "" || strings.ContainsFunc(id, func(r rune) bool { return r > 'z' || r == '/' }) || len(id) > 120 {
-			t.Errorf("the id %q becomes %q", given, id)
+			t.Errorf("the id %q becomes %q, which is not a plain name", given, id)
 		}
 	})
 }
@@ -78,7 +78,7 @@ func TestPlainNameKeepsIDsApart(t *testing.T) {
 	seen := map[string]string{}
 	for _, id := range []string{"a b", "a_b", "a?b", "A_B", "..a", "a", strings.Repeat("x", 150), strings.Repeat("x", 151), "CON", "_CON"} {
 		name := vidgo.PlainName(id)
-		require.NotContains(t, seen, name, "%q and %q", id, seen[name])
+		require.NotContains(t, seen, name, "%q and %q have one name", id, seen[name])
 		seen[name] = id
 	}
 }

@@ -20,10 +20,10 @@ import (
 	"github.com/vidgo-go/vidgo/vidgotest"
 )
 
-func TestSaveToANameThatIsNoFile(t *testing.T) {
+func TestSaveToANameThatIsTaken(t *testing.T) {
 	for name, take := range map[string]func(string) error{
-		"a folder":        func(p string) error { return os.Mkdir(p, 0o700) },
-		"a dangling link": func(p string) error { return os.Symlink("nowhere", p) },
+		"by a folder":          func(p string) error { return os.Mkdir(p, 0o700) },
+		"by a link to nowhere": func(p string) error { return os.Symlink("nowhere", p) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -80,11 +80,11 @@ func TestSaveToOneFolderByTwoPaths(t *testing.T) {
 		got, err := os.ReadFile(filepath.Join(base, "out", task.ID+"-1.mp4"))
 		require.NoError(t, err)
 		require.Equal(t, sha256.Sum256(truth(t, &srv, task.Files[0].URL)), sum)
-		require.True(t, bytes.Equal(truth(t, &srv, task.Files[0].URL), got), "the saved file is spoilt (%d bytes)", len(got))
+		require.True(t, bytes.Equal(truth(t, &srv, task.Files[0].URL), got), "the saved file is wrong (%d bytes)", len(got))
 	})
 }
 
-func TestSaveUnderOneNameForAll(t *testing.T) {
+func TestSaveRefusesOneNameForAllFiles(t *testing.T) {
 	for name, opt := range map[string]vidgo.SaveOption{"replacing": vidgo.SaveReplacing(), "keeping": vidgo.SaveKeeping()} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -101,7 +101,7 @@ func TestSaveUnderOneNameForAll(t *testing.T) {
 	}
 }
 
-// As t.FailNow does.
+// t.FailNow does it, for example.
 func TestSaveWhoseCallbackEndsItsGoroutine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := hostClient(t, func(r *http.Request) (*http.Response, error) {
@@ -114,7 +114,7 @@ func TestSaveWhoseCallbackEndsItsGoroutine(t *testing.T) {
 	})
 }
 
-func TestSaveDoesNotFollowANote(t *testing.T) {
+func TestSaveDoesNotFollowALinkInPlaceOfItsNote(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := hostClient(t, func(r *http.Request) (*http.Response, error) {
 			return reply(200, map[string]string{"Etag": `"a"`}, 1000, bytes.NewReader(mp4(1000))), nil
@@ -130,7 +130,7 @@ func TestSaveDoesNotFollowANote(t *testing.T) {
 	})
 }
 
-func TestSaveDoesNotWriteToAHardLink(t *testing.T) {
+func TestSaveDoesNotWriteThroughAHardLink(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := hostClient(t, func(r *http.Request) (*http.Response, error) {
 			return reply(200, map[string]string{"Etag": `"a"`}, 1000, bytes.NewReader(mp4(1000))), nil
@@ -147,7 +147,7 @@ func TestSaveDoesNotWriteToAHardLink(t *testing.T) {
 	})
 }
 
-func TestSavedFileHasTheTasksURL(t *testing.T) {
+func TestOnSavedAndOnProgressNameAFileAlike(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{FreshLinks: time.Hour}}
 		client := newSavingClient(t, &srv)
@@ -157,11 +157,11 @@ func TestSavedFileHasTheTasksURL(t *testing.T) {
 		_, err := client.Save(t.Context(), task, t.TempDir(), vidgo.OnSaved(func(f vidgo.SavedFile) { saved = f.URL }),
 			vidgo.OnProgress(func(u string, _, _ int64) { progress = u }))
 		require.NoError(t, err)
-		require.Equal(t, progress, saved, "the two name one file")
+		require.Equal(t, progress, saved, "both are called with the task's URL, not with the fresh link")
 	})
 }
 
-// The panic comes out where the caller can recover from it.
+// The panic is raised where the caller can recover from it.
 func TestSaveWhoseCallbackPanics(t *testing.T) {
 	require.PanicsWithValue(t, "oops", func() {
 		_, _ = hostClient(t, whole(1000)).Save(t.Context(), doneTask(link), t.TempDir(), vidgo.SaveNames(func(vidgo.File, int, string) string { panic("oops") }))

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A disk with room for 100 KiB, as far as a process can make one: a limit on the
-// size of its files. It is another process's, because it holds for all of it.
+// A limit on the size of a process's files stands for a disk that is full after
+// 100 KiB. It holds for the whole process, so the test runs in another one.
 func TestSaveOnAFullDisk(t *testing.T) {
 	if os.Getenv("SAVE_ON_A_FULL_DISK") == "" {
 		child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestSaveOnAFullDisk$")
@@ -28,10 +28,10 @@ func TestSaveOnAFullDisk(t *testing.T) {
 	require.ErrorIs(t, err, syscall.EFBIG)
 	require.ErrorContains(t, err, "task-1")
 	require.Empty(t, paths)
-	require.Empty(t, namesIn(t, dir), "what is on a full disk is in the way")
+	require.Empty(t, namesIn(t, dir), "a part is of no use on a full disk")
 }
 
-// Nobody can make a file in there, not even root.
+// Not even root can make a file in this folder.
 func TestSaveToAReadOnlyFolder(t *testing.T) {
 	paths, err := hostClient(t, whole(1000)).Save(t.Context(), doneTask(link), "/proc/self/fdinfo")
 	require.ErrorContains(t, err, "task-1-1.part")

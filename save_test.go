@@ -24,8 +24,8 @@ import (
 	"github.com/vidgo-go/vidgo/vidgotest"
 )
 
-// requireFiles checks that the folder holds these files, each with what the fake
-// says, and nothing else.
+// requireFiles checks that the folder holds these files and nothing else, each with
+// the content of its URL.
 func requireFiles(t *testing.T, srv *vidgotest.Server, dir string, want map[string]string) {
 	t.Helper()
 	require.ElementsMatch(t, slices.Collect(maps.Keys(want)), namesIn(t, dir))
@@ -84,7 +84,7 @@ func TestSave(t *testing.T) {
 				again, err := client.Save(t.Context(), task, dir)
 				require.NoError(t, err)
 				require.Equal(t, paths, again)
-				require.Len(t, srv.Requests(vidgotest.EndpointFile), before, "what is there is kept")
+				require.Len(t, srv.Requests(vidgotest.EndpointFile), before, "a file that is there is not downloaded again")
 			})
 		})
 	}
@@ -107,11 +107,10 @@ func TestSaveMusic(t *testing.T) {
 	})
 }
 
-// Ways in which a Save ends in the middle, and how the next one goes on.
-func TestSaveGoesOn(t *testing.T) {
+func TestSaveResumes(t *testing.T) {
 	for name, between := range map[string]func(*testing.T, *vidgotest.Server, string){
-		"at once":       func(*testing.T, *vidgotest.Server, string) {},
-		"after a crash": func(t *testing.T, _ *vidgotest.Server, part string) { appendTo(t, part, "not synced") },
+		"a part as it was left":                                 func(*testing.T, *vidgotest.Server, string) {},
+		"a part with bytes that were not synced before a crash": func(t *testing.T, _ *vidgotest.Server, part string) { appendTo(t, part, "not synced") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -153,7 +152,7 @@ func appendTo(t *testing.T, name, text string) {
 	require.NoError(t, f.Close())
 }
 
-func TestSaveBeginsAnew(t *testing.T) {
+func TestSaveBeginsAgain(t *testing.T) {
 	for name, spoil := range map[string]func(*testing.T, *vidgotest.Server, string){
 		"the file has changed": func(_ *testing.T, srv *vidgotest.Server, _ string) {
 			srv.Inject(file(vidgotest.Fault{Changed: true, Times: -1}))
@@ -162,7 +161,7 @@ func TestSaveBeginsAnew(t *testing.T) {
 		"the note is broken": func(t *testing.T, _ *vidgotest.Server, part string) { appendTo(t, part+".json", "}") },
 		"the part is lost":   func(t *testing.T, _ *vidgotest.Server, part string) { require.NoError(t, os.Remove(part)) },
 		"the part is short":  func(t *testing.T, _ *vidgotest.Server, part string) { require.NoError(t, os.Truncate(part, 5)) },
-		"the host forgot ranges": func(_ *testing.T, srv *vidgotest.Server, _ string) {
+		"the host answers 416": func(_ *testing.T, srv *vidgotest.Server, _ string) {
 			srv.Inject(file(vidgotest.Fault{Status: 416, Header: map[string][]string{"Content-Range": {"bytes */7"}}}))
 		},
 	} {
@@ -194,7 +193,7 @@ func TestSaveBeginsAnew(t *testing.T) {
 	}
 }
 
-func TestSaveWaitsForAFileThatIsAnnouncedEarly(t *testing.T) {
+func TestSaveWaitsForAFileThatIsNotThereYet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{FilesAfter: 5 * time.Second}}
 		client := newSavingClient(t, &srv)
@@ -252,7 +251,7 @@ func TestSaveWhatIsThereAlready(t *testing.T) {
 		_, err := client.Save(t.Context(), task, dir, names)
 		require.ErrorIs(t, err, fs.ErrExist)
 		require.Equal(t, "mine", read(dir, "boat.mp4"))
-		require.Empty(t, srv.Requests(vidgotest.EndpointFile), "found out before it is fetched")
+		require.Empty(t, srv.Requests(vidgotest.EndpointFile), "nothing is downloaded for it")
 
 		paths, err := client.Save(t.Context(), task, dir, names, vidgo.SaveKeeping())
 		require.NoError(t, err)
@@ -270,7 +269,7 @@ func TestSaveWhatIsThereAlready(t *testing.T) {
 	})
 }
 
-func TestSaveTwiceAtOnce(t *testing.T) {
+func TestSavesToOneFolderTakeTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{FileSize: fileSize, N: 2}}
 		client := newSavingClient(t, &srv)
@@ -291,13 +290,13 @@ func TestSaveTwiceAtOnce(t *testing.T) {
 	})
 }
 
-func TestSaveKeepsWhatItGot(t *testing.T) {
+func TestSaveKeepsTheOtherFilesWhenOneFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{N: 3}}
 		client := newSavingClient(t, &srv)
 		task := finished(t, client)
 		task.Files[1].URL = "https://storage.vidgo.ai/generated/nothing-here"
-		srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointStatus, Status: 500, Times: -1}) // which would tell the right link
+		srv.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointStatus, Status: 500, Times: -1}) // which would have the right link
 		dir := t.TempDir()
 		paths, err := client.Save(t.Context(), task, dir)
 		require.ErrorIs(t, err, vidgo.ErrNotFound)
@@ -357,8 +356,8 @@ func TestSaveLeavesNothingOfARefusedFile(t *testing.T) {
 	}
 }
 
-// What cannot be fetched is not passed over, as if there were no file.
-func TestSaveTellsOfLinksThatCannotBeFetched(t *testing.T) {
+// A file that cannot be downloaded is an error, and not left out.
+func TestSaveReportsLinksThatItMustNotFollow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var srv vidgotest.Server
 		client := newSavingClient(t, &srv)
@@ -373,7 +372,7 @@ func TestSaveTellsOfLinksThatCannotBeFetched(t *testing.T) {
 	})
 }
 
-// Nothing is written outside the folder, whatever lies in it.
+// Nothing is written outside the folder, whatever links are in it.
 func TestSaveFollowsNoLinkOutOfTheFolder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var srv vidgotest.Server
@@ -382,7 +381,7 @@ func TestSaveFollowsNoLinkOutOfTheFolder(t *testing.T) {
 		outside := filepath.Join(t.TempDir(), "outside")
 		dir := t.TempDir()
 		if err := os.Symlink(outside, filepath.Join(dir, task.ID+"-1.part")); err != nil {
-			t.Skip("no symbolic links here: " + err.Error())
+			t.Skip("symbolic links are not possible here: " + err.Error())
 		}
 		_, err := client.Save(t.Context(), task, dir)
 		require.ErrorContains(t, err, "not a regular file")
@@ -398,7 +397,7 @@ func TestSaveFollowsNoLinkOutOfTheFolder(t *testing.T) {
 	})
 }
 
-// The device is always full.
+// The device /dev/full is always full.
 func TestDownloadToAFullDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{FileSize: fileSize}}
@@ -406,7 +405,7 @@ func TestDownloadToAFullDisk(t *testing.T) {
 		task := finished(t, client)
 		full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 		if errors.Is(err, fs.ErrNotExist) {
-			t.Skip("no device here that is always full")
+			t.Skip("there is no /dev/full here")
 		}
 		require.NoError(t, err)
 		defer full.Close()

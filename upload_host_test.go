@@ -25,7 +25,7 @@ import (
 
 const uploaded = `{"success":true,"code":200,"msg":"ok","data":{"file_id":"f","file_url":"https://storage.vidgo.ai/temp/f.png","upload_time":"2025-11-12T10:30:00","expires_at":"2099-11-12T10:30:00"}}`
 
-// uploadClient makes a client of an API made by hand.
+// uploadClient returns a client of an API that is made by hand.
 func uploadClient(t testing.TB, api func(*http.Request) (*http.Response, error), opts ...vidgo.Option) *vidgo.Client {
 	t.Helper()
 	client, err := vidgo.NewClient(apiKey, append([]vidgo.Option{vidgo.WithHTTPClient(&http.Client{Transport: transport(api)})}, opts...)...)
@@ -42,7 +42,7 @@ func takeUpload(r *http.Request) (*http.Response, error) {
 	return reply(200, nil, -1, strings.NewReader(uploaded)), nil
 }
 
-// A server may count an upload when it ends.
+// The server may count an upload by the moment when it ends.
 func TestSlowUploadsKeepTheirPlaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
@@ -62,7 +62,7 @@ func TestSlowUploadsKeepTheirPlaces(t *testing.T) {
 			}
 			_, err := io.Copy(io.Discard, r.Body)
 			mu.Lock()
-			ends = append(ends, time.Now()) // a server can count an upload when it has it
+			ends = append(ends, time.Now())
 			mu.Unlock()
 			return reply(200, nil, -1, strings.NewReader(uploaded)), err
 		})
@@ -85,11 +85,11 @@ func TestSlowUploadsKeepTheirPlaces(t *testing.T) {
 			}
 			most = max(most, in)
 		}
-		require.LessOrEqual(t, most, 5, "in one minute")
+		require.LessOrEqual(t, most, 5, "uploads that ended within one minute")
 	})
 }
 
-func TestCancelledUploadsTakeNoPlaces(t *testing.T) {
+func TestCallsThatAreOverTakeNoTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := 0
 		client := uploadClient(t, func(r *http.Request) (*http.Response, error) { n++; return takeUpload(r) })
@@ -130,11 +130,11 @@ func TestUploadsAreServedInTurn(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		require.LessOrEqual(t, first, 2*time.Minute, "it was the first in the queue")
+		require.LessOrEqual(t, first, 2*time.Minute, "it was the first that waited")
 	})
 }
 
-func TestReuseOfWhatHasChanged(t *testing.T) {
+func TestReuseOfAFileThatChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var srv vidgotest.Server
 		client := newClient(t, &srv)
@@ -153,10 +153,11 @@ func TestReuseOfWhatHasChanged(t *testing.T) {
 		r, err := srv.Content(up.URL)
 		require.NoError(t, err)
 		got, _ := io.ReadAll(r)
-		require.True(t, bytes.Equal(a, got), "the URL is of another image")
+		require.True(t, bytes.Equal(a, got), "the URL must be of this image")
 	})
 }
 
+// changing is a file whose content may change while it is open.
 type changing struct {
 	mu  sync.Mutex
 	now []byte
@@ -183,6 +184,7 @@ func TestUploadOfAFileThatShrinks(t *testing.T) {
 	})
 }
 
+// jpegOf returns a JPEG of noise.
 func jpegOf(t testing.TB, w, h int) []byte {
 	var b bytes.Buffer
 	m := image.NewRGBA(image.Rect(0, 0, w, h))
@@ -194,10 +196,10 @@ func jpegOf(t testing.TB, w, h int) []byte {
 	return b.Bytes()
 }
 
-// Phones put a video behind the picture.
+// Phones append a video to a picture.
 func TestUploadOfAMotionPhoto(t *testing.T) {
 	photo := append(jpegOf(t, 200, 200), mp4(3<<20)...)
-	// A video has all sorts of bytes; here is one without ff d9 in its last 64 KiB.
+	// The mark that ends a JPEG, ff d9, must not be found in the video's end.
 	tail := photo[len(photo)-64<<10:]
 	for i := range tail[:len(tail)-1] {
 		if tail[i] == 0xff && tail[i+1] == 0xd9 {
@@ -209,7 +211,7 @@ func TestUploadOfAMotionPhoto(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestUploadOfImagesWithMoreBehindThem(t *testing.T) {
+func TestUploadOfImagesWithATrailer(t *testing.T) {
 	client := uploadClient(t, takeUpload, vidgo.WithUploadRate(1000))
 	var anim bytes.Buffer
 	g := &gif.GIF{}
@@ -220,12 +222,12 @@ func TestUploadOfImagesWithMoreBehindThem(t *testing.T) {
 	g.Config = image.Config{Width: 3, Height: 1}
 	require.NoError(t, gif.EncodeAll(&anim, g))
 	for name, b := range map[string][]byte{
-		"anim gif":          anim.Bytes(),
-		"gif with padding":  append(bytes.Clone(anim.Bytes()), make([]byte, 1024)...),
-		"png with trailer":  append(picture(t, "png"), make([]byte, 100<<10)...),
-		"webp with trailer": append(picture(t, "webp"), 0, 0, 0),
-		"jpeg padded":       append(picture(t, "jpeg"), make([]byte, 128<<10)...),
-		"one pixel":         jpegOf(t, 1, 1),
+		"an animated GIF":       anim.Bytes(),
+		"a GIF with a trailer":  append(bytes.Clone(anim.Bytes()), make([]byte, 1024)...),
+		"a PNG with a trailer":  append(picture(t, "png"), make([]byte, 100<<10)...),
+		"a WebP with a trailer": append(picture(t, "webp"), 0, 0, 0),
+		"a JPEG with a trailer": append(picture(t, "jpeg"), make([]byte, 128<<10)...),
+		"a JPEG of one pixel":   jpegOf(t, 1, 1),
 	} {
 		for how, r := range map[string]io.Reader{"file": bytes.NewReader(b), "stream": stream(b)} {
 			if _, err := client.Upload(t.Context(), "x", r); err != nil {
@@ -245,8 +247,9 @@ func TestUploadAnsweredWithoutABody(t *testing.T) {
 	})
 }
 
-// Twenty at once: five go, the others need not, and take no place from each other.
-func TestReuseOfWhatIsUnderWay(t *testing.T) {
+// Five of the twenty are sent. The others wait for their turn, and then need not
+// be, so that they take no place from each other.
+func TestReuseOfUploadsUnderWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var n atomic.Int32
 		client := uploadClient(t, func(r *http.Request) (*http.Response, error) { n.Add(1); time.Sleep(time.Second); return takeUpload(r) })
@@ -266,7 +269,7 @@ func TestReuseOfWhatIsUnderWay(t *testing.T) {
 	})
 }
 
-// As net/http does when a connection has gone stale.
+// net/http asks for a body again when its connection has gone stale.
 func TestUploadWhoseBodyIsAskedForAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := uploadClient(t, func(r *http.Request) (*http.Response, error) {
@@ -291,11 +294,10 @@ func TestUploadWhoseBodyIsAskedForAgain(t *testing.T) {
 	})
 }
 
-// The source blocks as well.
-func TestUploadWhoseAnswerStandsStill(t *testing.T) {
+func TestUploadWhoseAnswerAndSourceStandStill(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := uploadClient(t, func(r *http.Request) (*http.Response, error) {
-			go func() { _, _ = io.Copy(io.Discard, r.Body) }() // the source blocks in there
+			go func() { _, _ = io.Copy(io.Discard, r.Body) }() // which blocks in the source
 			time.Sleep(time.Second)
 			return reply(200, nil, -1, stalled{r.Context()}), nil
 		}, vidgo.WithoutRetries())
@@ -304,7 +306,7 @@ func TestUploadWhoseAnswerStandsStill(t *testing.T) {
 		go func() {
 			_, _ = pw.Write(picture(t, "png")[:1000])
 			time.Sleep(2 * time.Second)
-			_, _ = pw.Write([]byte{1}) // after the answer's head; and then no more
+			_, _ = pw.Write([]byte{1}) // the last byte, after the answer's header
 		}()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
@@ -316,7 +318,7 @@ func TestUploadWhoseAnswerStandsStill(t *testing.T) {
 	})
 }
 
-// What r has left is the image.
+// A reader may have been read before: the image is what is left of it.
 func TestUploadBeginsWhereTheReaderIs(t *testing.T) {
 	content := picture(t, "png")
 	r := bytes.NewReader(append([]byte("before"), content...))
@@ -328,8 +330,8 @@ func TestUploadBeginsWhereTheReaderIs(t *testing.T) {
 	require.EqualValues(t, len(content), up.Size)
 }
 
-// Our clock is years behind Vidgo's, which keeps the image for three days.
-func TestReuseByAWrongClock(t *testing.T) {
+// Our clock is years from Vidgo's, by which the image is kept for three days.
+func TestReuseGoesByVidgosClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sent := 0
 		client := uploadClient(t, func(r *http.Request) (*http.Response, error) {
@@ -351,8 +353,8 @@ func TestReuseByAWrongClock(t *testing.T) {
 	})
 }
 
-// An upload that tells no end may be gone at any time.
-func TestReuseNeedsAnEnd(t *testing.T) {
+// An upload without a time at which it expires may be gone at any time.
+func TestReuseNeedsATimeOfExpiry(t *testing.T) {
 	n := 0
 	client := uploadClient(t, func(r *http.Request) (*http.Response, error) {
 		n++

@@ -24,7 +24,7 @@ import (
 	"github.com/vidgo-go/vidgo/vidgotest"
 )
 
-// picture makes a small image of the kind.
+// picture returns a small image of the kind.
 func picture(t testing.TB, kind string) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -39,13 +39,13 @@ func picture(t testing.TB, kind string) []byte {
 		require.NoError(t, jpeg.Encode(&b, m, nil))
 	case "gif":
 		require.NoError(t, gif.Encode(&b, m, nil))
-	case "webp": // a container whose size is right
+	case "webp": // the standard library cannot write one: this is a container of the right size
 		b.WriteString("RIFF\x16\x00\x00\x00WEBPVP8L\x0a\x00\x00\x00\x2f\x00\x00\x00\x00\x00\x00\x00\x00\x00")
 	}
 	return b.Bytes()
 }
 
-// stream hides that a reader can do more than read.
+// stream returns a reader of b that can only be read once.
 func stream(b []byte) io.Reader { return struct{ io.Reader }{bytes.NewReader(b)} }
 
 func TestUpload(t *testing.T) {
@@ -53,7 +53,7 @@ func TestUpload(t *testing.T) {
 		for how, open := range map[string]func([]byte) io.Reader{
 			"a file":   func(b []byte) io.Reader { return bytes.NewReader(b) },
 			"a stream": stream,
-			"a stream that trickles": func(b []byte) io.Reader {
+			"a stream of single bytes": func(b []byte) io.Reader {
 				return struct{ io.Reader }{iotest.OneByteReader(bytes.NewReader(b))}
 			},
 		} {
@@ -94,24 +94,24 @@ func TestUploadFile(t *testing.T) {
 	require.ErrorIs(t, err, vidgo.ErrInvalidInput)
 }
 
-// Bad images are found out before anything is sent, but for the end of a
-// stream, which keeps the request from being complete.
+// A bad image is refused before anything is sent. Of a stream, the end is only seen
+// while it is sent, and then the request is not completed.
 func TestUploadRefusesBadImages(t *testing.T) {
 	good := picture(t, "png")
 	tests := map[string]struct {
 		content []byte
 		says    string
 	}{
-		"nothing":       {nil, "empty"},
-		"text":          {[]byte("hello"), "text/plain"},
-		"HTML":          {[]byte("<html><body>"), "text/html"},
-		"SVG":           {[]byte(`<svg xmlns="http://www.w3.org/2000/svg"/>`), "want a JPEG"},
-		"a PDF":         {[]byte("%PDF-1.7"), "application/pdf"},
-		"a cut PNG":     {good[:len(good)-1], "cut off"},
-		"a cut JPEG":    {picture(t, "jpeg")[:300], "cut off"},
-		"a cut GIF":     {picture(t, "gif")[:300], "cut off"},
-		"a cut WebP":    {picture(t, "webp")[:20], "cut off"},
-		"only its head": {good[:8], "cut off"},
+		"an empty file":     {nil, "empty"},
+		"text":              {[]byte("hello"), "text/plain"},
+		"HTML":              {[]byte("<html><body>"), "text/html"},
+		"SVG":               {[]byte(`<svg xmlns="http://www.w3.org/2000/svg"/>`), "want a JPEG"},
+		"a PDF":             {[]byte("%PDF-1.7"), "application/pdf"},
+		"a cut PNG":         {good[:len(good)-1], "cut off"},
+		"a cut JPEG":        {picture(t, "jpeg")[:300], "cut off"},
+		"a cut GIF":         {picture(t, "gif")[:300], "cut off"},
+		"a cut WebP":        {picture(t, "webp")[:20], "cut off"},
+		"a PNG's head only": {good[:8], "cut off"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -136,8 +136,8 @@ func TestUploadRefusesBadArguments(t *testing.T) {
 	client := newClient(t, &srv)
 	good := picture(t, "png")
 	for name, call := range map[string]func() error{
-		"a nil reader":  func() error { _, err := client.Upload(t.Context(), "x", nil); return err },
-		"a name of two": func() error { _, err := client.Upload(t.Context(), "a\nb", bytes.NewReader(good)); return err },
+		"a nil reader":        func() error { _, err := client.Upload(t.Context(), "x", nil); return err },
+		"a name of two lines": func() error { _, err := client.Upload(t.Context(), "a\nb", bytes.NewReader(good)); return err },
 		"a path that leaves": func() error {
 			_, err := client.Upload(t.Context(), "x", bytes.NewReader(good), vidgo.UploadPath("../x"))
 			return err
@@ -146,19 +146,19 @@ func TestUploadRefusesBadArguments(t *testing.T) {
 			_, err := client.Upload(t.Context(), "x", bytes.NewReader(good), vidgo.UploadPath("/x"))
 			return err
 		},
-		"a nil option":  func() error { _, err := client.Upload(t.Context(), "x", bytes.NewReader(good), nil); return err },
-		"no URL":        func() error { _, err := client.UploadURL(t.Context(), "chair.png"); return err },
-		"a file's URL":  func() error { _, err := client.UploadURL(t.Context(), "file:///etc/passwd"); return err },
-		"a private URL": func() error { _, err := client.UploadURL(t.Context(), "https://10.0.0.1/x.png"); return err },
+		"a nil option":   func() error { _, err := client.Upload(t.Context(), "x", bytes.NewReader(good), nil); return err },
+		"a relative URL": func() error { _, err := client.UploadURL(t.Context(), "chair.png"); return err },
+		"a file URL":     func() error { _, err := client.UploadURL(t.Context(), "file:///etc/passwd"); return err },
+		"a private URL":  func() error { _, err := client.UploadURL(t.Context(), "https://10.0.0.1/x.png"); return err },
 		"a URL with a user": func() error {
 			_, err := client.UploadURL(t.Context(), "https://u:hidden@a.example.com/x.png")
 			return err
 		},
-		"white space":        func() error { _, err := client.UploadBase64(t.Context(), "iVBO\nRw0K"); return err },
-		"no base64":          func() error { _, err := client.UploadBase64(t.Context(), "data:image/png,abc"); return err },
-		"a wrong alphabet":   func() error { _, err := client.UploadBase64(t.Context(), "iVBORw0K-_=="); return err },
-		"a quote in between": func() error { _, err := client.UploadBase64(t.Context(), `data:"x";base64,iVBORw0K`); return err },
-		"a missing padding": func() error {
+		"base64 with white space":   func() error { _, err := client.UploadBase64(t.Context(), "iVBO\nRw0K"); return err },
+		"a data URL without base64": func() error { _, err := client.UploadBase64(t.Context(), "data:image/png,abc"); return err },
+		"base64 for URLs":           func() error { _, err := client.UploadBase64(t.Context(), "iVBORw0K-_=="); return err },
+		"a data URL with a quote":   func() error { _, err := client.UploadBase64(t.Context(), `data:"x";base64,iVBORw0K`); return err },
+		"base64 without padding": func() error {
 			_, err := client.UploadBase64(t.Context(), base64.RawStdEncoding.EncodeToString(good[:len(good)-(len(good)+2)%3]))
 			return err
 		},
@@ -195,7 +195,7 @@ func TestUploadBase64AndURL(t *testing.T) {
 	require.Equal(t, 400, api.StatusCode)
 }
 
-func TestUploadIsRetriedFromWhatCanBeReadAgain(t *testing.T) {
+func TestUploadIsRetriedIfItsSourceCanBeReadAgain(t *testing.T) {
 	for name, fault := range map[string]vidgotest.Fault{
 		"500": {Status: 500}, "429": {Status: 429, RetryAfter: "20"}, "a reset": {Reset: true}, "a hang": {Hang: true},
 	} {
@@ -219,8 +219,7 @@ func TestUploadIsRetriedFromWhatCanBeReadAgain(t *testing.T) {
 	}
 }
 
-// The limit is a window: whatever moment of an upload the server counts, no
-// minute has more than five.
+// Whichever moment of an upload the server counts, no minute has more than five.
 func TestUploadsWaitForTheirTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var srv vidgotest.Server
@@ -235,10 +234,10 @@ func TestUploadsWaitForTheirTurn(t *testing.T) {
 		require.Greater(t, time.Since(began), 2*time.Minute)
 		require.Less(t, time.Since(began), 3*time.Minute)
 		_, err := client.UploadBase64(t.Context(), base64.StdEncoding.EncodeToString(content))
-		require.NoError(t, err, "another endpoint has a limit of its own")
-		require.Len(t, srv.Requests(), 13, "none was refused")
+		require.NoError(t, err, "the other endpoint has a limit of its own")
+		require.Len(t, srv.Requests(), 13, "no request was refused and repeated")
 
-		for range 6 { // until all places are taken
+		for range 6 { // the places of the minute are taken, one by one
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			_, err = client.Upload(ctx, "x.png", bytes.NewReader(content))
@@ -263,11 +262,11 @@ func TestRetriesOfUploadsCount(t *testing.T) {
 		defer cancel()
 		began := time.Now()
 		err := upload(ctx)
-		require.ErrorContains(t, err, "5 uploads a minute", "the retry would be the sixth try")
+		require.ErrorContains(t, err, "5 uploads a minute", "the retry would be the sixth request of the minute")
 		api, ok := errors.AsType[*vidgo.APIError](err)
-		require.True(t, ok, "the error of the last try is not lost")
+		require.True(t, ok, "the error of the last try is in it")
 		require.Equal(t, 500, api.StatusCode)
-		require.Zero(t, time.Since(began), "and nobody waits for what comes too late")
+		require.Zero(t, time.Since(began), "it does not wait for a turn that comes too late")
 		require.NoError(t, upload(t.Context()))
 		tries := srv.Requests()
 		require.Len(t, tries, 7)
@@ -290,7 +289,7 @@ func TestUploadRate(t *testing.T) {
 	})
 }
 
-func TestReuseUpload(t *testing.T) {
+func TestAnUploadIsReusedForTheSameImage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var srv vidgotest.Server
 		client := newClient(t, &srv)
@@ -305,10 +304,10 @@ func TestReuseUpload(t *testing.T) {
 		require.NotEqual(t, first, upload("png", vidgo.UploadPath("elsewhere")))
 		again, err := client.UploadBase64(t.Context(), base64.StdEncoding.EncodeToString(picture(t, "png")), vidgo.ReuseUpload())
 		require.NoError(t, err)
-		require.Equal(t, first, again, "it is the content that counts")
+		require.Equal(t, first, again, "only the content and the path count")
 		require.Len(t, srv.Uploads(), 3)
 		time.Sleep(72 * time.Hour)
-		require.NotEqual(t, first, upload("png"), "Vidgo keeps it no longer")
+		require.NotEqual(t, first, upload("png"), "Vidgo does not keep it any longer")
 	})
 }
 
@@ -326,8 +325,7 @@ func TestUploadRefusedByVidgo(t *testing.T) {
 	require.ErrorContains(t, err, "storage is full")
 }
 
-// What the caller's reader says is what comes back, and nothing is read of it
-// once the call is over.
+// The error of the caller's reader is returned.
 func TestUploadFromAReaderThatFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var srv vidgotest.Server
@@ -351,10 +349,10 @@ func TestUploadThatStandsStill(t *testing.T) {
 		began := time.Now()
 		_, err := client.Upload(t.Context(), "x.png", bytes.NewReader(picture(t, "png")))
 		require.ErrorContains(t, err, "nothing moved for 30s")
-		require.NotErrorIs(t, err, context.Canceled, "nobody has cancelled anything")
+		require.NotErrorIs(t, err, context.Canceled, "nothing was cancelled by the caller")
 		require.Equal(t, 30*time.Second, time.Since(began))
 
-		// A source that takes its time is no standstill.
+		// A slow source must not be taken for a standstill.
 		slow, w := io.Pipe()
 		go func() {
 			for part := range bytes.SplitAfterSeq(picture(t, "png"), []byte{0}) {
