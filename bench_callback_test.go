@@ -42,8 +42,8 @@ type vidgoTask struct {
 	ErrorMessage *string `json:"error_message"`
 }
 
-// bareHandler only decodes the body, as Vidgo's documentation shows it: no
-// authentication, no bounds, no duplicates found, and nobody told.
+// bareHandler only decodes the body, as the handler in Vidgo's documentation does. It
+// authenticates nothing, has no bounds, finds no duplicates and tells nobody.
 func bareHandler(w http.ResponseWriter, r *http.Request) {
 	var body struct {
 		Code int
@@ -56,10 +56,10 @@ func bareHandler(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusOK)
 }
 
-// BenchmarkCallbackHandler compares the handler with the bare one. Behind the
-// SDK's are a secret, a wait for each task, and the memory that finds
-// duplicates; a turn is over when the waits have their results. Each turn has a
-// client of its own, or there would be more in its memory with each.
+// BenchmarkCallbackHandler compares the SDK's handler with the bare one. The SDK
+// checks tokens, finds duplicates, and has a wait for each task; a turn is over when
+// the waits have returned. Each turn has a new client, because a client's memory
+// grows with each.
 func BenchmarkCallbackHandler(b *testing.B) {
 	nothing := func(context.Context, *vidgo.Task) error { return nil }
 	for _, c := range []callbackCase{
@@ -87,7 +87,8 @@ type callbackCase struct {
 	handle    func(context.Context, *vidgo.Task) error
 }
 
-// carrier makes deliveries ready to be carried to a handler.
+// carrier prepares deliveries, and returns the function that delivers them to a
+// handler.
 type carrier func(b *testing.B, h http.Handler, all []delivered) (do func())
 
 func (c callbackCase) bare(b *testing.B, carry carrier) round {
@@ -104,7 +105,7 @@ func (c callbackCase) sdk(b *testing.B, carry carrier) round {
 	}
 }
 
-// target is a client whose tasks' callbacks come.
+// target is a client whose tasks are called back.
 type target struct {
 	b       *testing.B
 	client  *vidgo.Client
@@ -123,7 +124,7 @@ func newTarget(b *testing.B, handle func(context.Context, *vidgo.Task) error) *t
 	return s
 }
 
-// submitted is Vidgo's side of a submission.
+// submitted answers a submission as Vidgo does.
 func (s *target) submitted(r *http.Request) (*http.Response, error) {
 	var submission struct {
 		CallbackURL string `json:"callback_url"`
@@ -138,7 +139,7 @@ func (s *target) submitted(r *http.Request) (*http.Response, error) {
 
 type delivered struct{ id, url, body string }
 
-// deliveries are the callbacks of n new tasks.
+// deliveries returns the callbacks of n new tasks.
 func (s *target) deliveries(n int, c callbackCase) (all []delivered) {
 	from := s
 	if c.restarted {
@@ -151,8 +152,8 @@ func (s *target) deliveries(n int, c callbackCase) (all []delivered) {
 	return slices.Repeat(all, c.repeat)
 }
 
-// awaited makes the deliveries' tasks be waited for while do runs, and does not
-// return before all waits are over.
+// awaited begins to wait for the tasks of the deliveries, and returns a function that
+// calls do and returns once the waits have ended.
 func (s *target) awaited(all []delivered, do func()) func() {
 	ids := make([]string, len(all))
 	for i, d := range all {
@@ -172,12 +173,12 @@ func (s *target) awaited(all []delivered, do func()) func() {
 	return func() {
 		do()
 		if got := <-over; got != len(ids) {
-			s.b.Error(got, "of", len(ids))
+			s.b.Errorf("%d of %d tasks were yielded without an error", got, len(ids))
 		}
 	}
 }
 
-// answered is the least that can be answered to.
+// answered is a ResponseWriter that does as little as possible.
 type answered struct {
 	header http.Header
 	status int
@@ -186,7 +187,7 @@ type answered struct {
 func (a *answered) Header() http.Header               { return a.header }
 func (a *answered) Write(b []byte) (int, error)       { return len(b), nil }
 func (a *answered) WriteHeader(status int)            { a.status = status }
-func (a *answered) SetReadDeadline(t time.Time) error { return nil } // as net/http's has it
+func (a *answered) SetReadDeadline(t time.Time) error { return nil } // like net/http's own
 
 // called calls the handler and does nothing else.
 func called(b *testing.B, h http.Handler, all []delivered) func() {
@@ -205,7 +206,7 @@ func called(b *testing.B, h http.Handler, all []delivered) func() {
 	}
 }
 
-// inMemory delivers over the fake's network.
+// inMemory delivers over the fake's network in memory.
 func inMemory(b *testing.B, h http.Handler, all []delivered) func() {
 	var srv vidgotest.Server
 	srv.Route("app.example.com", h)
@@ -223,9 +224,8 @@ func inMemory(b *testing.B, h http.Handler, all []delivered) func() {
 	}
 }
 
-// overLoopback connects to a server whose handler can be changed. What is at
-// this end of the connection allocates nothing and does next to nothing, so
-// that the server's part shows.
+// overLoopback connects to a server whose handler can be changed. The sender
+// allocates nothing and does very little, so that the server's part can be seen.
 func overLoopback(b *testing.B) carrier {
 	var current http.Handler
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { current.ServeHTTP(w, r) }))
@@ -252,7 +252,7 @@ func overLoopback(b *testing.B) carrier {
 	}
 }
 
-// wireForm is a delivery as it goes over a connection.
+// wireForm returns a delivery as it is sent over a connection.
 func wireForm(b *testing.B, d delivered) []byte {
 	r, err := http.NewRequest(http.MethodPost, d.url, strings.NewReader(d.body))
 	require.NoError(b, err)
@@ -262,7 +262,7 @@ func wireForm(b *testing.B, d delivered) []byte {
 	return wire.Bytes()
 }
 
-// readHead reads to the end of a header.
+// readHead reads up to the end of a header.
 func readHead(conn net.Conn, b []byte) (n int, err error) {
 	for !bytes.HasSuffix(b[:n], []byte("\r\n\r\n")) && err == nil {
 		var more int

@@ -14,8 +14,8 @@ import (
 	"github.com/vidgo-go/vidgo/vidgotest"
 )
 
-// heapPeak samples the heap while something runs, and reports by how much it
-// grew at the most.
+// heapPeak reports by how much the heap grows while run runs, as far as the calls of
+// sample see it.
 func heapPeak(b *testing.B, run func(sample func())) {
 	b.Helper()
 	heap := func() uint64 {
@@ -35,7 +35,7 @@ func heapPeak(b *testing.B, run func(sample func())) {
 	b.ReportMetric(float64(max(peak.Load(), before)-before)/(1<<20), "peak-MiB")
 }
 
-// The memory that a download takes does not grow with the file.
+// The memory that a download needs must not grow with the file.
 func BenchmarkSave500MB(b *testing.B) {
 	const size = 500 << 20
 	srv := vidgotest.Server{Default: vidgotest.Script{FileSize: size}}
@@ -56,7 +56,8 @@ func BenchmarkSave500MB(b *testing.B) {
 	}
 }
 
-// Nor does that of an upload with the image, whatever it is read from.
+// The memory that an upload needs must not grow with the image, whatever it is read
+// from.
 func BenchmarkUpload50MB(b *testing.B) {
 	const size = 50 << 20
 	image := hugeImage{size}
@@ -98,7 +99,7 @@ func (s sampledBody) Read(p []byte) (int, error) {
 	return s.ReadCloser.Read(p)
 }
 
-// hugeImage begins and ends as a PNG does.
+// hugeImage begins and ends like a PNG, with zeros between.
 type hugeImage struct{ size int64 }
 
 func (h hugeImage) ReadAt(p []byte, off int64) (int, error) {

@@ -12,7 +12,7 @@ import (
 	"github.com/vidgo-go/vidgo"
 )
 
-// BenchmarkStatusRequest compares one look with the same by hand.
+// BenchmarkStatusRequest compares a call of Task with the same done by hand.
 func BenchmarkStatusRequest(b *testing.B) {
 	b.Run("in memory", func(b *testing.B) {
 		compareLooks(b, "http://127.0.0.1", &http.Client{Transport: answering(200, nil, finishedAnswer)})
@@ -59,8 +59,8 @@ func compareLooks(b *testing.B, base string, hc *http.Client) {
 	sideBySide(b, 200, times(byHand), times(sdk))
 }
 
-// answerBot is the address of a server that answers every request alike. It
-// allocates nothing for it, so that the client's part shows.
+// answerBot returns the address of a server that gives every request the same
+// answer. It allocates nothing for that, so that the client's part can be seen.
 func answerBot(b *testing.B) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(b, err)

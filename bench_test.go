@@ -12,15 +12,16 @@ import (
 	"github.com/vidgo-go/vidgo/vidgotest"
 )
 
-// The benchmarks compare: what the SDK does with the same by hand, or many
-// tasks with few. docs/benchmarks.md says how to run them, and what came of it.
+// The benchmarks compare the SDK with the same done by hand, or many tasks with few.
+// docs/benchmarks.md says how to run them, and what they have shown.
 
-// round makes n times of something ready, and gives what does them.
+// round prepares something n times, and returns the function that then does it n
+// times.
 type round func(n int) (do func())
 
-// sideBySide lets two ways to do the same take turns, n times of it in each
-// turn, so that what else the machine is busy with hits both alike. It reports
-// the medians: "time" and "allocs" are the SDK's as a multiple of the plain way's.
+// sideBySide lets two ways to do the same take turns, n times in each turn, so that
+// other load on the machine affects both alike. It reports medians. "time" and
+// "allocs" are the SDK's as a multiple of the plain way's.
 func sideBySide(b *testing.B, n int, plain, sdk round) {
 	var plainTime, sdkTime, times []float64
 	var plainAllocs, sdkAllocs uint64
@@ -33,7 +34,7 @@ func sideBySide(b *testing.B, n int, plain, sdk round) {
 		plainAllocs, sdkAllocs = plainAllocs+aAllocs, sdkAllocs+zAllocs
 		turns++
 	}
-	b.ReportMetric(0, "ns/op") // a turn's, which says nothing
+	b.ReportMetric(0, "ns/op") // a turn's time says nothing
 	b.ReportMetric(median(plainTime), "plain-ns")
 	b.ReportMetric(median(sdkTime), "sdk-ns")
 	b.ReportMetric(median(times), "time")
@@ -42,8 +43,8 @@ func sideBySide(b *testing.B, n int, plain, sdk round) {
 	b.ReportMetric(float64(sdkAllocs)/float64(plainAllocs), "allocs")
 }
 
-// measure gives the nanoseconds and the allocations of do. It begins with a
-// clean heap: the rubbish of the preparations is not do's to sweep.
+// measure returns the nanoseconds and the allocations of do. It collects garbage
+// first, so that do does not pay for that of the preparations.
 func measure(do func()) (ns float64, allocs uint64) {
 	runtime.GC()
 	before := mallocs()
@@ -59,7 +60,7 @@ func mallocs() uint64 {
 	return m.Mallocs
 }
 
-// heap is what is alive.
+// heap returns how many bytes are alive.
 func heap() uint64 {
 	runtime.GC()
 	runtime.GC() // the first one only begins to sweep
@@ -75,15 +76,15 @@ func quantile(all []float64, q float64) float64 {
 	return sorted[int(q*float64(len(sorted)-1))]
 }
 
-// waitFor is until n tasks are waited for. It does not sleep: what is measured
-// begins at once.
+// waitFor returns once n tasks are waited for. It does not sleep, because what is
+// measured begins then.
 func waitFor(client *vidgo.Client, n int) {
 	for waits, _, _ := client.Waits(); waits != n; waits, _, _ = client.Waits() {
 		runtime.Gosched()
 	}
 }
 
-// BenchmarkFakeRun is a submission and its one poll on the fake.
+// BenchmarkFakeRun measures a submission and its one poll, on the fake.
 func BenchmarkFakeRun(b *testing.B) {
 	var srv vidgotest.Server
 	client, err := vidgo.NewClient(apiKey, vidgo.WithHTTPClient(srv.Client()), vidgo.WithPollRate(1e9, 1e9))

@@ -28,14 +28,14 @@ func BenchmarkWaitLatency(b *testing.B) {
 			for b.Loop() {
 				took = append(took, s.latency(others))
 			}
-			b.ReportMetric(0, "ns/op") // with the preparations
+			b.ReportMetric(0, "ns/op") // it includes the preparations
 			b.ReportMetric(quantile(took, 0.5), "p50-ns")
 			b.ReportMetric(quantile(took, 0.99), "p99-ns")
 		})
 	}
 }
 
-// latency is how long it takes one task's result from the handler to Wait.
+// latency returns how long one task's result takes from the handler to Wait.
 func (s *target) latency(others int) float64 {
 	all := s.deliveries(1, callbackCase{repeat: 1})
 	deliver := called(s.b, s.handler, all)
@@ -62,8 +62,8 @@ func pendingIDs(n int) []string {
 	return ids
 }
 
-// pend returns once all tasks are waited for. They are until stop is called,
-// which returns when nobody waits any more.
+// pend returns once all tasks are waited for. stop ends the waits, and returns once
+// they have ended.
 func pend(client *vidgo.Client, ids []string) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -78,9 +78,9 @@ func pend(client *vidgo.Client, ids []string) (stop func()) {
 }
 
 // BenchmarkPendingTask measures what a waiting task costs: the time to begin
-// waiting and for one poll, bytes before and after the first poll, and
-// goroutines for all of them together. They are polled as fast as it goes, so
-// that our part shows; BenchmarkPollRound is about a fixed rate.
+// waiting and for one poll, bytes before and after the first poll, and goroutines
+// for all tasks together. They are polled as fast as possible, to measure the SDK
+// alone; BenchmarkPollRound has a fixed rate.
 func BenchmarkPendingTask(b *testing.B) {
 	for _, n := range []int{1000, 10_000, 100_000, 1_000_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
@@ -97,7 +97,7 @@ func BenchmarkPendingTask(b *testing.B) {
 				poll, polled = append(poll, p.perTask(p.pollAll())), append(polled, p.bytes())
 				p.stop()
 			}
-			b.ReportMetric(0, "ns/op") // with the sweeping
+			b.ReportMetric(0, "ns/op") // it includes garbage collections
 			b.ReportMetric(median(enter), "enter-ns/task")
 			b.ReportMetric(median(poll), "poll-ns/task")
 			b.ReportMetric(median(fresh), "B/task")
@@ -134,7 +134,7 @@ func onceAtFirst(n int, last *vidgo.Task) time.Duration {
 	return time.Hour
 }
 
-// pending is a client that many tasks are waited for with.
+// pending is a client with a wait for each of many tasks.
 type pending struct {
 	b          *testing.B
 	ids        []string
@@ -159,7 +159,7 @@ func (p *pending) enter(s vidgo.Schedule) {
 	p.took = time.Since(began)
 }
 
-// running answers every poll alike.
+// running answers every poll with a running task.
 func (p *pending) running(r *http.Request) (*http.Response, error) {
 	p.polls.Add(1)
 	return answering(200, nil, strings.Replace(runningAnswer, "ID", path.Base(r.URL.Path), 1))(r)
@@ -168,12 +168,12 @@ func (p *pending) running(r *http.Request) (*http.Response, error) {
 const runningAnswer = `{"code":200,"data":{"task_id":"ID","status":"running",
 	"files":[],"created_time":"2025-11-12T10:30:00","progress":50,"error_message":null}}`
 
-// pollAll is how long the first polls of all tasks take, from now on.
+// pollAll returns how long the first polls of all tasks take.
 func (p *pending) pollAll() time.Duration {
 	began, first := time.Now(), p.polls.Load()
 	n := int64(len(p.ids))
 	for p.polls.Load() < n {
-		time.Sleep(time.Millisecond) // leaves the processors to the polls
+		time.Sleep(time.Millisecond) // the polls need the processors
 	}
 	return time.Since(began) * time.Duration(n) / time.Duration(n-first)
 }

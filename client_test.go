@@ -31,11 +31,11 @@ func TestNewClientWithoutKey(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestNewClientRefusesKeysThatWereCut(t *testing.T) {
+func TestNewClientRefusesKeysThatCannotBeSent(t *testing.T) {
 	for _, key := range []string{apiKey + "\n", " " + apiKey, "sk-\x00", "sk-ü"} {
 		_, err := vidgo.NewClient(key)
 		require.Error(t, err, "%q", key)
-		require.NotContains(t, err.Error(), strings.TrimSpace(key), "the key is not in the error")
+		require.NotContains(t, err.Error(), strings.TrimSpace(key), "the error must not show the key")
 	}
 }
 
@@ -57,7 +57,7 @@ func TestNothingPrintsSecrets(t *testing.T) {
 		fmt.Sprintf("%v %+v %#v", opt, opt, opt)}, "\n")
 	require.NotContains(t, shown, hidden)
 	require.NotContains(t, shown, fmt.Sprintf("%x", hidden))
-	require.NotContains(t, shown, strings.Trim(fmt.Sprint([]byte(hidden)), "[]"), "not as a list of bytes either")
+	require.NotContains(t, shown, strings.Trim(fmt.Sprint([]byte(hidden)), "[]"), "nor as a list of bytes")
 }
 
 func TestBadAnswersAreAPIErrors(t *testing.T) {
@@ -68,15 +68,15 @@ func TestBadAnswersAreAPIErrors(t *testing.T) {
 		says   string
 		is     error
 	}{
-		{"HTML 502", vidgotest.Fault{Status: 502, Body: vidgotest.HTML(502)}, 502, "HTML page: 502", nil},
-		{"empty 500", vidgotest.Fault{Status: 500, NoBody: true}, 500, "an empty body", nil},
-		{"text 408", vidgotest.Fault{Status: 408, Body: "Request Timeout"}, 408, "text: Request Timeout", nil},
-		{"200 with another code", vidgotest.Fault{Status: 200, Body: `{"code":403,"error":{"message":"not yours","type":"permission_denied_error"}}`}, 200, "not yours", vidgo.ErrForbidden},
+		{"502 with an HTML page", vidgotest.Fault{Status: 502, Body: vidgotest.HTML(502)}, 502, "HTML page: 502", nil},
+		{"500 without a body", vidgotest.Fault{Status: 500, NoBody: true}, 500, "an empty body", nil},
+		{"408 with text", vidgotest.Fault{Status: 408, Body: "Request Timeout"}, 408, "text: Request Timeout", nil},
+		{"200 with code 403", vidgotest.Fault{Status: 200, Body: `{"code":403,"error":{"message":"not yours","type":"permission_denied_error"}}`}, 200, "not yours", vidgo.ErrForbidden},
 		{"200 with a detail", vidgotest.Fault{Status: 200, Body: `{"detail":"odd"}`}, 200, "odd", nil},
-		{"200 with HTML", vidgotest.Fault{Status: 200, Body: "<html><title>Welcome to the Hotel</title>"}, 200, "not Vidgo's JSON but an HTML page: Welcome to the Hotel", nil},
-		{"200 with nothing", vidgotest.Fault{Status: 200, NoBody: true}, 200, "an empty body", nil},
+		{"200 with an HTML page", vidgotest.Fault{Status: 200, Body: "<html><title>Welcome to the Hotel</title>"}, 200, "not Vidgo's JSON but an HTML page: Welcome to the Hotel", nil},
+		{"200 without a body", vidgotest.Fault{Status: 200, NoBody: true}, 200, "an empty body", nil},
 		{"200 without data", vidgotest.Fault{Status: 200, Body: `{"code":200}`}, 200, "no data", nil},
-		{"200 with data of another kind", vidgotest.Fault{Status: 200, Body: `{"code":200,"data":[1]}`}, 200, "cannot be read", nil},
+		{"200 with data that is a list", vidgotest.Fault{Status: 200, Body: `{"code":200,"data":[1]}`}, 200, "cannot be read", nil},
 		{"a redirect", vidgotest.Fault{Status: 302, Header: http.Header{"Location": {"https://elsewhere.example.com/x?secret"}}}, 302, "elsewhere.example.com", nil},
 		{"404", vidgotest.Fault{Status: 404}, 404, "Task not found", vidgo.ErrNotFound},
 		{"429", vidgotest.Fault{Status: 429, RetryAfter: "7"}, 429, "retry after 7s", vidgo.ErrRateLimited},
@@ -100,7 +100,7 @@ func TestBadAnswersAreAPIErrors(t *testing.T) {
 	}
 }
 
-func TestEchoedSecretsAreTakenOut(t *testing.T) {
+func TestErrorsDoNotShowSecretsThatAnAnswerEchoes(t *testing.T) {
 	echoing := transport(func(r *http.Request) (*http.Response, error) {
 		sent, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -118,19 +118,20 @@ func TestEchoedSecretsAreTakenOut(t *testing.T) {
 	require.NotContains(t, err.Error()+string(api.Body)+api.Message, "vidgo_token=1")
 }
 
+// zeros is a body without an end.
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { return len(p), nil }
 
-func TestEchoedKeyIsTakenOutWhereverItStands(t *testing.T) {
+func TestErrorsDoNotShowAKeyThatAnAnswerEchoes(t *testing.T) {
 	long := func(n int) string { return strings.Repeat("x", n) }
 	cases := map[string]transport{
-		"type":                     answering(401, nil, `{"code":401,"error":{"message":"bad key","type":"bad_key_`+apiKey+`"}}`),
-		"request id":               answering(401, http.Header{"X-Request-Id": {apiKey}}, `{"detail":"bad key"}`),
-		"message cut in the key":   answering(401, nil, `{"detail":"`+long(500-len(apiKey)+1)+apiKey+long(100)+`"}`),
-		"body cut in the key":      answering(500, nil, long(8<<10-len(apiKey)+1)+apiKey+long(100)),
-		"page line cut in the key": answering(500, nil, long(200-len(apiKey)+1)+apiKey+long(100)),
-		"escaped":                  answering(401, nil, `{"detail":"`+strings.ReplaceAll(apiKey, "-", `\u002d`)+`"}`),
+		"in the type":              answering(401, nil, `{"code":401,"error":{"message":"bad key","type":"bad_key_`+apiKey+`"}}`),
+		"in the request id":        answering(401, http.Header{"X-Request-Id": {apiKey}}, `{"detail":"bad key"}`),
+		"a message cut in the key": answering(401, nil, `{"detail":"`+long(500-len(apiKey)+1)+apiKey+long(100)+`"}`),
+		"a body cut in the key":    answering(500, nil, long(8<<10-len(apiKey)+1)+apiKey+long(100)),
+		"a text cut in the key":    answering(500, nil, long(200-len(apiKey)+1)+apiKey+long(100)),
+		"escaped in JSON":          answering(401, nil, `{"detail":"`+strings.ReplaceAll(apiKey, "-", `\u002d`)+`"}`),
 	}
 	for name, rt := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -138,15 +139,14 @@ func TestEchoedKeyIsTakenOutWhereverItStands(t *testing.T) {
 			api, ok := errors.AsType[*vidgo.APIError](err)
 			require.True(t, ok)
 			all := err.Error() + api.Type + api.RequestID + api.Message + string(api.Body)
-			require.NotContains(t, all, apiKey[:len(apiKey)-1], "all of the key, or all but its last letter")
+			require.NotContains(t, all, apiKey[:len(apiKey)-1], "neither the key nor all but its last letter")
 		})
 	}
 }
 
-// A transport of the user's, or a proxy behind it, may tell in its error what it
-// was to send.
-func TestErrorsOfTheTransportAreToldWithoutSecrets(t *testing.T) {
-	telling := &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
+// The error of a user's transport may quote the request.
+func TestErrorsDoNotShowSecretsThatATransportQuotes(t *testing.T) {
+	quoting := &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
 		var sent []byte
 		if r.Body != nil {
 			sent, _ = io.ReadAll(r.Body)
@@ -154,7 +154,7 @@ func TestErrorsOfTheTransportAreToldWithoutSecrets(t *testing.T) {
 		return nil, fmt.Errorf("cannot send %s with %s", sent, r.Header.Get("Authorization"))
 	})}
 	var logged bytes.Buffer
-	client, err := vidgo.NewClient(apiKey, vidgo.WithHTTPClient(telling), vidgo.WithRetries(1, time.Nanosecond, time.Nanosecond),
+	client, err := vidgo.NewClient(apiKey, vidgo.WithHTTPClient(quoting), vidgo.WithRetries(1, time.Nanosecond, time.Nanosecond),
 		vidgo.WithCallbackURL(callbackURL), vidgo.WithCallbackSecret(secret),
 		vidgo.WithLogger(slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))))
 	require.NoError(t, err)

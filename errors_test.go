@@ -21,18 +21,18 @@ func TestAPIErrorAnswersQuestions(t *testing.T) {
 	}{
 		{"401", vidgo.APIError{StatusCode: 401}, []error{vidgo.ErrUnauthorized}},
 		{"402", vidgo.APIError{StatusCode: 402}, []error{vidgo.ErrInsufficientCredits}},
-		{"402 of newer models, by type", vidgo.APIError{StatusCode: 400, Type: "insufficient_credits_error"}, []error{vidgo.ErrInsufficientCredits}},
-		{"402 of newer models, by words", vidgo.APIError{StatusCode: 400, Message: "Insufficient credits"}, []error{vidgo.ErrInsufficientCredits}},
+		{"400 whose type says credits", vidgo.APIError{StatusCode: 400, Type: "insufficient_credits_error"}, []error{vidgo.ErrInsufficientCredits}},
+		{"400 whose message says credits", vidgo.APIError{StatusCode: 400, Message: "Insufficient credits"}, []error{vidgo.ErrInsufficientCredits}},
 		{"403", vidgo.APIError{StatusCode: 403}, []error{vidgo.ErrForbidden}},
 		{"404", vidgo.APIError{StatusCode: 404}, []error{vidgo.ErrNotFound}},
 		{"429", vidgo.APIError{StatusCode: 429}, []error{vidgo.ErrRateLimited}},
 		{"400", vidgo.APIError{StatusCode: 400, Type: "validation_error"}, []error{vidgo.ErrInvalidInput}},
 		{"422", vidgo.APIError{StatusCode: 422}, []error{vidgo.ErrInvalidInput}},
-		{"moderation", vidgo.APIError{StatusCode: 400, Type: "content_moderation_error"}, []error{vidgo.ErrInvalidInput, vidgo.ErrModeration}},
+		{"400 whose type says moderation", vidgo.APIError{StatusCode: 400, Type: "content_moderation_error"}, []error{vidgo.ErrInvalidInput, vidgo.ErrModeration}},
 		{"200 with code 401", vidgo.APIError{StatusCode: 200, Code: 401}, []error{vidgo.ErrUnauthorized}},
-		{"502 that claims to be a 404", vidgo.APIError{StatusCode: 502, Code: 404}, nil},
+		{"502 with code 404", vidgo.APIError{StatusCode: 502, Code: 404}, nil},
 		{"500", vidgo.APIError{StatusCode: 500}, nil},
-		{"zero", vidgo.APIError{}, nil},
+		{"the zero value", vidgo.APIError{}, nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

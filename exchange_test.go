@@ -20,17 +20,17 @@ import (
 	"github.com/vidgo-go/vidgo/vidgotest"
 )
 
-func TestGetIsRetried(t *testing.T) {
+func TestAGetIsRetried(t *testing.T) {
 	faults := map[string]vidgotest.Fault{
-		"reset":     {Reset: true},
-		"refused":   {Refuse: true},
-		"408":       {Status: 408},
-		"429":       {Status: 429},
-		"500":       {Status: 500},
-		"HTML 502":  {Status: 502, Body: vidgotest.HTML(502)},
-		"half body": {Truncate: true},
-		"hang":      {Hang: true},
-		"200 HTML":  {Status: 200, Body: "<html>"},
+		"a reset":               {Reset: true},
+		"a refused connection":  {Refuse: true},
+		"408":                   {Status: 408},
+		"429":                   {Status: 429},
+		"500":                   {Status: 500},
+		"502 with an HTML page": {Status: 502, Body: vidgotest.HTML(502)},
+		"half a body":           {Truncate: true},
+		"a hang":                {Hang: true},
+		"200 with an HTML page": {Status: 200, Body: "<html>"},
 	}
 	for name, fault := range faults {
 		t.Run(name, func(t *testing.T) {
@@ -81,7 +81,7 @@ func TestRetryAfterBeyondTheDeadline(t *testing.T) {
 		defer cancel()
 		began := time.Now()
 		_, err := client.Balance(ctx)
-		require.Zero(t, time.Since(began), "what comes too late is not waited for")
+		require.Zero(t, time.Since(began), "it does not wait for a retry that would come too late")
 		api, ok := errors.AsType[*vidgo.APIError](err)
 		require.True(t, ok)
 		require.Equal(t, 4*time.Second, api.RetryAfter)
@@ -89,7 +89,7 @@ func TestRetryAfterBeyondTheDeadline(t *testing.T) {
 	})
 }
 
-func TestRetryAfterOfADay(t *testing.T) {
+func TestRetryAfterOfADayBeyondTheDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := answeredBy(t, answering(429, http.Header{"Retry-After": {"86400"}}, `{"detail":"daily quota"}`), vidgo.WithRetries(4, time.Second, time.Second))
 		ctx, cancel := context.WithTimeout(t.Context(), 90*time.Minute)
@@ -98,12 +98,12 @@ func TestRetryAfterOfADay(t *testing.T) {
 		_, err := client.Submit(ctx, boat)
 		api, ok := errors.AsType[*vidgo.APIError](err)
 		require.True(t, ok, "%v", err)
-		require.Zero(t, time.Since(began), "the server asks for more than the context has left")
+		require.Zero(t, time.Since(began), "it does not wait for a retry that would come too late")
 		require.Equal(t, 24*time.Hour, api.RetryAfter)
 	})
 }
 
-func TestCancelInARetryPause(t *testing.T) {
+func TestCancellingARetryPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var srv vidgotest.Server
 		client := newClient(t, &srv)
@@ -128,7 +128,7 @@ func TestRetryBudget(t *testing.T) {
 			_, err := client.Balance(t.Context())
 			require.Error(t, err)
 		}
-		require.Len(t, srv.Requests(), 120, "an outage of 100 calls is met with 20 retries, not with 400")
+		require.Len(t, srv.Requests(), 120, "100 calls during an outage make 20 retries, not 400")
 
 		srv.Clear()
 		for range 10 {
@@ -137,7 +137,7 @@ func TestRetryBudget(t *testing.T) {
 		}
 		srv.Inject(vidgotest.Fault{Status: 503, Times: 4})
 		_, err := client.Balance(t.Context())
-		require.NoError(t, err, "successes give the budget back")
+		require.NoError(t, err, "successes refill the budget")
 	})
 }
 
@@ -189,9 +189,9 @@ func TestRedirects(t *testing.T) {
 		ok             bool
 	}{
 		{"a GET within the API is followed", "/moved", balance, 2, true},
-		{"a GET to another host is not", "https://evil.example.com/", balance, 1, false},
-		{"a GET to plain http is not", "http://api.vidgo.ai/moved", balance, 1, false},
-		{"a submission never is", "/moved", submission, 1, false},
+		{"a GET to another host is not followed", "https://evil.example.com/", balance, 1, false},
+		{"a GET to plain http is not followed", "http://api.vidgo.ai/moved", balance, 1, false},
+		{"a submission is never followed", "/moved", submission, 1, false},
 	}
 	for _, test := range tests {
 		for _, status := range []int{301, 302, 303, 307, 308} {
@@ -213,7 +213,7 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
-func TestRedirectsAreToldWithoutSecrets(t *testing.T) {
+func TestErrorsAboutRedirectsDoNotShowSecrets(t *testing.T) {
 	_, err := answeredBy(t, answering(302, http.Header{"Location": {"//evil.example.com/x"}}, "")).Balance(t.Context())
 	require.NotContains(t, err.Error(), "on the same host")
 	_, err = answeredBy(t, answering(302, http.Header{"Location": {"https://user:hidden@evil.example.com/x"}}, "")).Balance(t.Context())
@@ -230,11 +230,11 @@ func TestRedirectsAreToldWithoutSecrets(t *testing.T) {
 func TestRequestTimeoutIncludesTheBody(t *testing.T) {
 	var seen []context.Context
 	cases := map[string]struct {
-		timeout time.Duration // the http.Client's
+		timeout time.Duration // of the http.Client
 		want    time.Duration
 	}{
-		"ours":              {0, 20 * time.Second},
-		"the http.Client's": {3 * time.Second, 3 * time.Second},
+		"WithRequestTimeout":        {0, 20 * time.Second},
+		"the Timeout of the client": {3 * time.Second, 3 * time.Second},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -251,7 +251,7 @@ func TestRequestTimeoutIncludesTheBody(t *testing.T) {
 	}
 }
 
-func TestRequestTimeoutEndsWithItsRequest(t *testing.T) {
+func TestTheTimerOfARequestEndsWithIt(t *testing.T) {
 	var own context.Context
 	client := answeredBy(t, transport(func(r *http.Request) (*http.Response, error) {
 		own = r.Context()
@@ -259,10 +259,11 @@ func TestRequestTimeoutEndsWithItsRequest(t *testing.T) {
 	}))
 	_, err := client.Task(t.Context(), finishedID)
 	require.NoError(t, err)
-	require.ErrorIs(t, own.Err(), context.Canceled, "its timer is not left to run")
+	require.ErrorIs(t, own.Err(), context.Canceled, "its timer must not be left running")
 }
 
-// stalling answers with a body that does not come before the request is over.
+// stalling answers with a body that does not come, and collects the contexts of
+// the requests.
 func stalling(contexts *[]context.Context) transport {
 	return func(r *http.Request) (*http.Response, error) {
 		*contexts = append(*contexts, r.Context())

@@ -10,7 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Doors for package vidgo_test. No logic lives here.
+// What package vidgo_test sees of the inside of package vidgo. There is no logic
+// here.
 
 var (
 	ParseRetryAfter = parseRetryAfter
@@ -33,21 +34,22 @@ const (
 	CallbackLookupTimeout = callbackLookupTimeout
 )
 
-// CallbackHost tells what the policy read as the host of a URL.
+// CallbackHost returns what the callback URL policy reads as the host of a URL: an
+// address or a name.
 func CallbackHost(raw string) (netip.Addr, string, error) {
 	h, err := parseCallbackURL(raw)
 	return h.addr, h.name, err
 }
 
-// Signer is a signer.
+// Signer is the signer of callback URLs.
 type Signer struct{ s *signer }
 
-// NewSigner makes a signer with these secrets.
+// NewSigner returns a Signer with these secrets, the current one first.
 func NewSigner(maxAge time.Duration, secrets ...[]byte) Signer {
 	return Signer{newSigner(secrets, maxAge)}
 }
 
-// Sign signs a URL for a submission made at the time.
+// Sign signs a URL for a new submission, made at the time.
 func (s Signer) Sign(url, reference string, made time.Time) (signed, submission string, err error) {
 	id := newSubmissionID(made)
 	signed, err = s.s.sign(url, token{submission: id, reference: reference})
@@ -60,18 +62,18 @@ func (s Signer) Verify(r *http.Request, now time.Time) (submission, reference st
 	return t.submission.String(), t.reference, err
 }
 
-// ParseToken takes a token apart and writes it again.
+// ParseToken parses a token and formats it again.
 func ParseToken(raw string) (again string, ok bool) {
 	t, mac, ok := parseToken(raw)
 	return tokenVersion + "." + tokenEncoding.EncodeToString(t.submission[:]) + "." +
 		tokenEncoding.EncodeToString([]byte(t.reference)) + "." + tokenEncoding.EncodeToString(mac), ok
 }
 
-// SubmissionTime is when a submission id was made.
+// SubmissionTime returns when a submission id was made.
 func SubmissionTime(id string) time.Time { return submissionTime(uuid.MustParse(id)) }
 
-// Waits tells how many tasks are waited for, how many are queued for polling,
-// and whether the scheduler runs.
+// Waits returns how many tasks are waited for, how many are queued for polling, and
+// whether the scheduler runs.
 func (c *Client) Waits() (waits, queued int, running bool) {
 	c.tracker.mu.Lock()
 	defer c.tracker.mu.Unlock()
@@ -94,7 +96,7 @@ func (c *Client) Records() (bySubmission, byTask, ordered int) {
 	return len(m.bySubmission), len(m.byTask), len(m.order)
 }
 
-// Members gives the members of a JSON object, the last of each key.
+// Members returns the members of a JSON object, the last of each key.
 func Members(b []byte) (map[string]string, error) {
 	raw, err := compactObject(b)
 	if err != nil {
@@ -107,7 +109,7 @@ func Members(b []byte) (map[string]string, error) {
 	return all, nil
 }
 
-// Elements gives the elements of the array in a JSON object's member "a".
+// Elements returns the elements of the array in a JSON object's member "a".
 func Elements(b []byte) []string {
 	raw, _ := compactObject(b)
 	var all []string
@@ -123,9 +125,9 @@ func Elements(b []byte) []string {
 	return all
 }
 
-// Pace tells what the client has learned of a model: of how many tasks, and
-// how long the fast and the usual ones take. It also tells how many models
-// are known.
+// Pace returns what the client has learned about a model: from how many tasks, and
+// how long the fast and the usual ones take. It also returns how many models it
+// has learned about.
 func (c *Client) Pace(model string) (seen int, fast, usual time.Duration, models int) {
 	c.tracker.mu.Lock()
 	defer c.tracker.mu.Unlock()
@@ -137,8 +139,8 @@ func (c *Client) Pace(model string) (seen int, fast, usual time.Duration, models
 	return p.seen, p.fast, p.usual, len(c.tracker.paces)
 }
 
-// PauseAllocs tells what it allocates to find the pause for a task by its
-// model's pace. It panics if there is none.
+// PauseAllocs returns the allocations for finding a task's next pause by the pace of
+// its model. It panics if the model has none.
 func (c *Client) PauseAllocs(id string) float64 {
 	w, now := &wait{id: id}, &Task{ID: id, Status: Running}
 	return testing.AllocsPerRun(100, func() {
@@ -148,8 +150,8 @@ func (c *Client) PauseAllocs(id string) float64 {
 	})
 }
 
-// SteppingClock gives the client a wall clock that step moves, by as much as it
-// says, away from the right time.
+// SteppingClock gives the client a wall clock that is off by as much as step was
+// last told.
 func SteppingClock(c *Client) (step func(off time.Duration)) {
 	var by atomic.Int64
 	c.wall = func() time.Time { return time.Now().Add(time.Duration(by.Load())) }

@@ -18,15 +18,16 @@ import (
 	"github.com/vidgo-go/vidgo"
 )
 
-// These tests use sockets: it is net/http itself that repeats requests over
-// HTTP/2.
+// These tests use real sockets, because it is net/http that repeats requests over
+// HTTP/2. Nothing in them is timed.
 
-// resettingH2 takes whole requests over HTTP/2 and ends each stream with the code.
+// resettingH2 starts a server that reads whole requests over HTTP/2 and resets each
+// stream with the code. taken counts the requests.
 func resettingH2(t *testing.T, code http2.ErrCode) (client *http.Client, url string, taken *atomic.Int32) {
 	t.Helper()
 	server := httptest.NewUnstartedServer(http.NotFoundHandler())
 	server.EnableHTTP2 = true
-	server.StartTLS() // for its certificate
+	server.StartTLS() // only its certificate is used
 	t.Cleanup(server.Close)
 	cert := server.TLS.Certificates[0]
 	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2"}})
@@ -70,7 +71,7 @@ func serveH2(conn net.Conn, code http2.ErrCode, taken *atomic.Int32) {
 				_ = f.WriteRSTStream(frame.StreamID, code)
 			}
 		case *http2.DataFrame:
-			if frame.StreamEnded() { // the whole submission is here: it is accepted and paid
+			if frame.StreamEnded() { // a real server would accept the submission now
 				taken.Add(1)
 				_ = f.WriteRSTStream(frame.StreamID, code)
 			}
@@ -87,19 +88,19 @@ func TestHTTP2SendsASubmissionOnce(t *testing.T) {
 			_, err = client.Submit(t.Context(), boat)
 			_, unsure := errors.AsType[*vidgo.AmbiguousSubmitError](err)
 			require.True(t, unsure)
-			require.EqualValues(t, 1, taken.Load(), "the server got whole submissions")
+			require.EqualValues(t, 1, taken.Load(), "whole submissions that the server got")
 		})
 	}
 }
 
-// A protocol error is the one that net/http repeats without an end.
-func TestHTTP2DoesNotRepeatWithoutAnEnd(t *testing.T) {
+// After a protocol error net/http would repeat a request without an end.
+func TestHTTP2RequestsAreNotRepeatedWithoutAnEnd(t *testing.T) {
 	hc, url, taken := resettingH2(t, http2.ErrCodeProtocol)
 	client, err := vidgo.NewClient(apiKey, vidgo.WithBaseURL(url), vidgo.WithHTTPClient(hc), vidgo.WithoutRetries())
 	require.NoError(t, err)
 	for name, do := range map[string]func() error{
-		"look": func() error { _, err := client.Task(t.Context(), "task-1"); return err },
-		"upload": func() error {
+		"a status request": func() error { _, err := client.Task(t.Context(), "task-1"); return err },
+		"an upload": func() error {
 			_, err := client.Upload(t.Context(), "boat.png", bytes.NewReader(picture(t, "png")))
 			return err
 		},

@@ -22,7 +22,7 @@ func TestMembers(t *testing.T) {
 	require.Empty(t, got)
 }
 
-// Whatever encoding/json reads, is read the same.
+// members and elements must read what encoding/json reads, and the same from it.
 func FuzzMembers(f *testing.F) {
 	for _, seed := range []string{`{"a":[1,"x",{"b":[]}],"c":"\"}"}`, `{"a":[[[]]],"a":["\\"]}`, `{"\u0061":[null,true,-0.1e-7]}`, "{\"\xff\":\"\xff\"}", `{"a":["<&>\u2028"]}`, "{}\n\v", ""} {
 		f.Add([]byte(seed))

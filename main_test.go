@@ -21,7 +21,7 @@ import (
 	"github.com/vidgo-go/vidgo/vidgotest"
 )
 
-// TestMain fails the run if a goroutine is left when all tests are over.
+// TestMain fails if a goroutine is left when all tests are over.
 func TestMain(m *testing.M) {
 	before := runtime.NumGoroutine()
 	code := m.Run()
@@ -35,7 +35,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// leaked gives goroutines that are about to end the time to do so.
+// leaked reports whether more than before goroutines run. It gives those that are
+// about to end five seconds to do so.
 func leaked(before int) bool {
 	deadline := time.After(5 * time.Second)
 	for runtime.NumGoroutine() > before {
@@ -59,7 +60,7 @@ var (
 	oldSecret = bytes.Repeat([]byte("o"), 32)
 )
 
-// newClient makes a client that reaches srv in memory.
+// newClient returns a client that reaches srv in memory.
 func newClient(t *testing.T, srv *vidgotest.Server, opts ...vidgo.Option) *vidgo.Client {
 	t.Helper()
 	client, err := vidgo.NewClient(apiKey, append([]vidgo.Option{vidgo.WithHTTPClient(srv.Client())}, opts...)...)
@@ -67,7 +68,8 @@ func newClient(t *testing.T, srv *vidgotest.Server, opts ...vidgo.Option) *vidgo
 	return client
 }
 
-// newCallbackClient makes a client that gets signed callbacks from srv.
+// newCallbackClient returns a client whose callbacks come to it from srv, with
+// signed tokens.
 func newCallbackClient(t *testing.T, srv *vidgotest.Server, opts ...vidgo.Option) *vidgo.Client {
 	t.Helper()
 	client := newClient(t, srv, append([]vidgo.Option{
@@ -76,7 +78,7 @@ func newCallbackClient(t *testing.T, srv *vidgotest.Server, opts ...vidgo.Option
 	return client
 }
 
-// boat is a small input.
+// boat is the usual input of these tests.
 var boat = vidgo.Untyped("sora-2", map[string]any{"prompt": "a paper boat in the rain", "duration": 10})
 
 func submit(t testing.TB, client *vidgo.Client, opts ...vidgo.SubmitOption) *vidgo.Task {
@@ -91,7 +93,7 @@ type transport func(*http.Request) (*http.Response, error)
 
 func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// answering is a transport that answers everything alike.
+// answering returns a transport that gives every request the same answer.
 func answering(status int, header http.Header, body string) transport {
 	return func(r *http.Request) (*http.Response, error) {
 		if r.Body != nil {
@@ -104,6 +106,7 @@ func answering(status int, header http.Header, body string) transport {
 	}
 }
 
+// answeredBy returns a client without retries whose transport is rt.
 func answeredBy(t *testing.T, rt http.RoundTripper, opts ...vidgo.Option) *vidgo.Client {
 	t.Helper()
 	client, err := vidgo.NewClient(apiKey, append([]vidgo.Option{vidgo.WithHTTPClient(&http.Client{Transport: rt}), vidgo.WithoutRetries()}, opts...)...)
@@ -120,7 +123,8 @@ func every(d time.Duration) vidgo.Schedule {
 // no second poll that is not caused by something else.
 func hourly(n int, _ *vidgo.Task) time.Duration { return time.Duration(n) * time.Hour }
 
-// requireIdle checks that nothing of the client runs or is kept for waits.
+// requireIdle checks that the client has no waits and that its scheduler has
+// ended.
 func requireIdle(t *testing.T, client *vidgo.Client) {
 	t.Helper()
 	synctest.Wait()
@@ -130,7 +134,7 @@ func requireIdle(t *testing.T, client *vidgo.Client) {
 	require.False(t, running)
 }
 
-// What a user's program is linked with is a promise: see the README.
+// The README promises what a user's program is linked with.
 func TestDependencies(t *testing.T) {
 	allowed := []string{
 		"github.com/vidgo-go/vidgo",

@@ -13,7 +13,7 @@ import (
 	"github.com/vidgo-go/vidgo"
 )
 
-func TestNewClientNamesAllFaults(t *testing.T) {
+func TestNewClientReportsAllErrorsTogether(t *testing.T) {
 	t.Setenv("VIDGO_API_KEY", "")
 	_, err := vidgo.NewClient("", vidgo.WithPollRate(0, 1), nil, vidgo.WithCallbackURL("http://10.0.0.1/"),
 		vidgo.WithBaseURL("http://api.vidgo.ai"))
@@ -97,8 +97,8 @@ func TestBaseURLPathIsAPrefix(t *testing.T) {
 	require.Equal(t, "mine/1", got.Header.Get("User-Agent"))
 }
 
-// The user's client may be the whole program's: it is neither changed nor are
-// its idle connections closed behind its back.
+// The user's HTTP client may be used by the whole program, so it is not changed and
+// its idle connections are not closed.
 func TestUsersHTTPClientIsLeftAlone(t *testing.T) {
 	rt := &idleCloser{}
 	own := &http.Client{Transport: rt}
@@ -110,6 +110,8 @@ func TestUsersHTTPClientIsLeftAlone(t *testing.T) {
 	require.False(t, rt.closed)
 }
 
+// idleCloser is a transport that fails, and knows whether its idle connections
+// were closed.
 type idleCloser struct{ closed bool }
 
 func (c *idleCloser) RoundTrip(*http.Request) (*http.Response, error) {

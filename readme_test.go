@@ -20,16 +20,16 @@ import (
 
 var readmeCode = regexp.MustCompile("(?s)```go\n(.*?)```")
 
-// Every Go block of the README compiles, given the variables that its text
-// speaks of. What it leaves unused is its reader's.
+// Every Go block of the README must compile, given the variables that its text
+// mentions. It may leave variables unused.
 func TestReadmeCompiles(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	require.NoError(t, err)
 	blocks := readmeCode.FindAllSubmatch(readme, -1)
 	require.NotEmpty(t, blocks)
 	files := token.NewFileSet()
-	// From source, because nothing else knows this module's packages here; and
-	// without cgo, which wants a C compiler.
+	// This module's packages can only be imported from source; without cgo, no C
+	// compiler is needed for that.
 	cgo := build.Default.CgoEnabled
 	build.Default.CgoEnabled = false
 	defer func() { build.Default.CgoEnabled = cgo }()
@@ -42,14 +42,14 @@ func TestReadmeCompiles(t *testing.T) {
 				t.Error(err)
 			}
 		}}
-		_, _ = check.Check("readme", files, []*ast.File{file}, nil) // what counts went to Error
+		_, _ = check.Check("readme", files, []*ast.File{file}, nil) // Error has reported what counts
 	}
 }
 
 func TestReadmeCountsTheModels(t *testing.T) {
 	raw, err := os.ReadFile("models/catalog.json")
 	if errors.Is(err, fs.ErrNotExist) {
-		t.Skip("the module models is not here")
+		t.Skip("the module models is not part of this copy")
 	}
 	require.NoError(t, err)
 	var catalog struct{ Models []json.RawMessage }

@@ -23,32 +23,31 @@ import (
 	"github.com/vidgo-go/vidgo/vidgotest"
 )
 
-// The soak is no part of the usual tests, since it takes minutes:
+// The soak takes minutes, so it is not part of the usual tests:
 //
 //	go test -tags soak -run Soak -v . [-soak.tasks N] [-soak.seed N]
 //
-// A failure tells its seed. What the seed decides is repeated by it; which of
-// two goroutines comes first is not.
+// The seed is logged. It repeats everything but the order of goroutines.
 var (
-	soakTasks = flag.Int("soak.tasks", 100_000, "tasks of the soak in fake time; the one on sockets has a hundredth")
+	soakTasks = flag.Int("soak.tasks", 100_000, "tasks of the soak in fake time; the soak on sockets has a hundredth of them")
 	soakSeed  = flag.Uint64("soak.seed", uint64(time.Now().UnixNano()), "seed of the soak")
 )
 
-// soak is a service of two processes, a Vidgo that goes wrong in every way it
+// soak is a service of two processes, a Vidgo with all the faults that the fake
 // knows, and an attacker.
 type soak struct {
 	t      *testing.T
 	srv    *vidgotest.Server
 	unit   time.Duration       // a second, or less on sockets
-	random *rand.Rand          // of the goroutine that submits
+	random *rand.Rand          // used by the goroutine that submits
 	a, b   *vidgo.Client       // two processes: a submits and is called back, b only waits
 	step   func(time.Duration) // moves the clock of a
 	route  http.Handler        // where callbacks go
-	asked  int                 // answers that are due
+	asked  int                 // how many waits must end with their task
 
 	mu    sync.Mutex
 	truth map[string]vidgo.Status // by task id
-	ended map[string]int          // waits that ended with the task's end
+	ended map[string]int          // by task id: waits that ended with the task
 	cut   int                     // waits that ended with their context
 }
 
@@ -74,7 +73,7 @@ func newSoak(t *testing.T, unit time.Duration, hc *http.Client, srv *vidgotest.S
 	return s
 }
 
-// script is how a task goes, and how it ends.
+// script returns how a task goes, and how it ends.
 func (s *soak) script() (vidgotest.Script, vidgo.Status) {
 	sc := vidgotest.Script{Duration: time.Duration(1+s.random.IntN(120)) * s.unit}
 	end := vidgo.Finished
@@ -102,7 +101,7 @@ func (s *soak) script() (vidgotest.Script, vidgo.Status) {
 	return sc, end
 }
 
-// submit gives the id of a task that there is for certain.
+// submit returns the id of a new task.
 func (s *soak) submit() string {
 	sc, end := s.script()
 	s.srv.Next(sc)
@@ -114,14 +113,14 @@ func (s *soak) submit() string {
 			s.mu.Unlock()
 			return task.ID
 		}
-		// No fault of the weather's takes a submission and loses the answer, so it
-		// is safe to go on. On a socket, though, nobody could tell.
+		// No fault in weather accepts a submission and loses its answer, so it is
+		// safe to submit again. On a socket, the SDK cannot know that.
 		_, unsure := errors.AsType[*vidgo.AmbiguousSubmitError](err)
 		require.False(s.t, unsure && s.unit == time.Second, "%v", err)
 	}
 }
 
-// wait waits for a task, perhaps gives up now and then, and goes on.
+// wait waits for a task until it ends. It may give up several times and wait again.
 func (s *soak) wait(client *vidgo.Client, id string, random *rand.Rand) {
 	for {
 		ctx, cancel := context.WithCancel(s.t.Context())
@@ -136,12 +135,12 @@ func (s *soak) wait(client *vidgo.Client, id string, random *rand.Rand) {
 	}
 }
 
-// judge takes an answer in; false if the wait was cut short.
+// judge checks what a wait returned. It reports whether the task has ended.
 func (s *soak) judge(id string, task *vidgo.Task, err error) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, short := errors.AsType[*vidgo.WaitError](err); short {
-		require.ErrorIs(s.t, err, context.DeadlineExceeded, "nothing else cuts a wait short")
+		require.ErrorIs(s.t, err, context.DeadlineExceeded, "only its deadline may cut a wait short")
 		require.Equal(s.t, id, task.ID)
 		s.cut++
 		return false
@@ -154,7 +153,7 @@ func (s *soak) judge(id string, task *vidgo.Task, err error) bool {
 	return true
 }
 
-// weather breaks requests for as long as ctx lasts, always a few.
+// weather injects new faults until ctx ends, a few at a time.
 func (s *soak) weather(ctx context.Context) {
 	random := rand.New(rand.NewPCG(*soakSeed, 2))
 	status := []vidgotest.Fault{
@@ -166,7 +165,7 @@ func (s *soak) weather(ctx context.Context) {
 	}
 	submit := []vidgotest.Fault{{Refuse: true}, {Status: 429}, {Status: 503}, {Delay: s.unit}}
 	for {
-		date := time.Now().Add(time.Duration(random.Int64N(int64(48*time.Hour))) - 24*time.Hour) // Vidgo's clock is wrong, too
+		date := time.Now().Add(time.Duration(random.Int64N(int64(48*time.Hour))) - 24*time.Hour) // Vidgo's clock may be wrong, too
 		status[0].Header = http.Header{"Date": {httpTime(date)}, "Retry-After": {httpTime(date.Add(2 * time.Second))}}
 		one := status[random.IntN(len(status))]
 		one.Endpoint, one.Times = vidgotest.EndpointStatus, 1+random.IntN(20)
@@ -182,8 +181,8 @@ func (s *soak) weather(ctx context.Context) {
 	}
 }
 
-// clock steps a's wall clock for as long as ctx lasts. When it is off by more
-// than five minutes, what was signed before is refused, and polls must do.
+// clock changes a's wall clock until ctx ends. While it is off by more than five
+// minutes, tokens made before are refused, and results must be found by polls.
 func (s *soak) clock(ctx context.Context) {
 	random := rand.New(rand.NewPCG(*soakSeed, 4))
 	for s.pause(ctx, time.Duration(1+random.IntN(120))*s.unit) {
@@ -195,9 +194,9 @@ func (s *soak) clock(ctx context.Context) {
 	}
 }
 
-// attack delivers forgeries for as long as ctx lasts: for tasks that there are,
-// with tokens of others, and with none. (A process that has not submitted the
-// token's task would have to believe it, once.)
+// attack delivers forged callbacks until ctx ends, for existing tasks, with the token
+// of another task or with none. All go to the process that submitted the tasks,
+// because another one would have to believe such a token once.
 func (s *soak) attack(ctx context.Context) {
 	random := rand.New(rand.NewPCG(*soakSeed, 3))
 	for s.pause(ctx, time.Duration(1+random.IntN(1000))*s.unit/1000) {
@@ -228,8 +227,8 @@ func (s *soak) pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// run has all tasks waited for: some by many, some by both processes, some by
-// loops over all of them.
+// run submits n tasks in batches. A loop over Completions waits for each batch, and
+// calls of Wait, in both processes, for a hundred tasks of it.
 func (s *soak) run(n int) {
 	s.srv.Route("app.example.com", s.route)
 	ctx, cancel := context.WithCancel(s.t.Context())
@@ -263,17 +262,17 @@ func (s *soak) run(n int) {
 	for _, n := range s.ended {
 		answers += n
 	}
-	require.Equal(s.t, s.asked, answers, "each call had one answer, and no more")
+	require.Equal(s.t, s.asked, answers, "each wait ended with its task once")
 }
 
-// requireRate checks that no process asked more often than it may.
+// requireRate checks that no process exceeded its poll rate.
 func (s *soak) requireRate() {
 	last := map[string][]time.Time{}
 	for _, r := range s.srv.Requests(vidgotest.EndpointStatus) {
 		name := r.Header.Get("User-Agent")
 		times := append(last[name], r.Time)
 		if k := len(times) - 1 - soakRate - soakBurst; k >= 0 {
-			require.GreaterOrEqual(s.t, r.Time.Sub(times[k]), s.unit*999/1000, "process %s asked %d times in less", name, soakRate+soakBurst+1)
+			require.GreaterOrEqual(s.t, r.Time.Sub(times[k]), s.unit*999/1000, "process %s made %d requests in less than a second", name, soakRate+soakBurst+1)
 			times = times[1:]
 		}
 		last[name] = times
@@ -291,12 +290,12 @@ func TestSoak(t *testing.T) {
 		s.requireRate()
 		t.Logf("%d tasks in %s of fake time: %d status requests, %d deliveries, %d waits cut short",
 			*soakTasks, time.Since(began).Round(time.Second), len(srv.Requests(vidgotest.EndpointStatus)), len(srv.Deliveries()), s.cut)
-		time.Sleep(24 * time.Hour) // what is under way at the fake ends
+		time.Sleep(24 * time.Hour) // the fake's callbacks end
 		requireIdle(t, s.a)
 		requireIdle(t, s.b)
 		require.LessOrEqual(t, runtime.NumGoroutine(), goroutines)
 		srv.Route("app.example.com", nil)
-		*s, srv, network = soak{a: s.a, b: s.b}, nil, nil // the fake and the truth are no part of what is measured
+		*s, srv, network = soak{a: s.a, b: s.b}, nil, nil // the fake and the truth must not count as memory of the clients
 		after := heap()
 		t.Logf("both processes keep %d KiB", (after-min(before, after))>>10)
 		require.Less(t, after, before+2*(64<<20)+2*100<<20, "two times 64 MiB of final states, and 131,072 records")
@@ -304,7 +303,8 @@ func TestSoak(t *testing.T) {
 	})
 }
 
-// The same over sockets, in real time: a hundredth of the seconds.
+// The same over sockets, in real time, with a hundredth of a second for each
+// second.
 func TestSoakOnSockets(t *testing.T) {
 	srv := &vidgotest.Server{}
 	api := httptest.NewServer(srv)

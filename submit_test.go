@@ -70,6 +70,7 @@ func TestSubmitCarriesTheCallbackURL(t *testing.T) {
 	require.Regexp(t, `^https://other\.example\.com/\?x=1&vidgo_token=1\.`, sent(signed, vidgo.CallbackTo("https://other.example.com/?x=1")))
 }
 
+// badInput is an input whose JSON is not an object.
 type badInput struct{ model string }
 
 func (b badInput) Model() string { return b.model }
@@ -84,17 +85,17 @@ func TestSubmitRefusesBadInputBeforeItIsSent(t *testing.T) {
 		says string
 		is   error
 	}{
-		{"nil input", nil, nil, "input is nil", vidgo.ErrInvalidInput},
-		{"no model", vidgo.Untyped("", nil), nil, "model is empty", vidgo.ErrInvalidInput},
-		{"blank model", vidgo.Untyped(" ", nil), nil, "model is empty", vidgo.ErrInvalidInput},
-		{"no object", badInput{"sora-2"}, nil, `sora-2: input is not a JSON object but "text"`, vidgo.ErrInvalidInput},
-		{"not JSON", vidgo.Untyped("sora-2", map[string]any{"x": math.NaN()}), nil, "cannot be written as JSON", vidgo.ErrInvalidInput},
-		{"long reference", boat, []vidgo.SubmitOption{vidgo.Reference(strings.Repeat("r", 257))}, "has 257 bytes; want at most 256", vidgo.ErrInvalidInput},
-		{"binary reference", boat, []vidgo.SubmitOption{vidgo.Reference("\xff")}, "want at most 256 bytes of UTF-8", vidgo.ErrInvalidInput},
-		{"nil option", boat, []vidgo.SubmitOption{nil}, "option 1 is nil", vidgo.ErrInvalidInput},
-		{"private callback", boat, []vidgo.SubmitOption{vidgo.CallbackTo("https://10.0.0.1/")}, "private", vidgo.ErrInvalidCallbackURL},
-		{"empty callback", boat, []vidgo.SubmitOption{vidgo.CallbackTo("")}, "empty", vidgo.ErrInvalidCallbackURL},
-		{"callback with a token", boat, []vidgo.SubmitOption{vidgo.CallbackTo(callbackURL + "?vidgo_token=1")}, "vidgo_token already", vidgo.ErrInvalidCallbackURL},
+		{"a nil input", nil, nil, "input is nil", vidgo.ErrInvalidInput},
+		{"an empty model", vidgo.Untyped("", nil), nil, "model is empty", vidgo.ErrInvalidInput},
+		{"a blank model", vidgo.Untyped(" ", nil), nil, "model is empty", vidgo.ErrInvalidInput},
+		{"an input that is a string", badInput{"sora-2"}, nil, `sora-2: input is not a JSON object but "text"`, vidgo.ErrInvalidInput},
+		{"an input that JSON cannot hold", vidgo.Untyped("sora-2", map[string]any{"x": math.NaN()}), nil, "cannot be written as JSON", vidgo.ErrInvalidInput},
+		{"a long reference", boat, []vidgo.SubmitOption{vidgo.Reference(strings.Repeat("r", 257))}, "has 257 bytes; want at most 256", vidgo.ErrInvalidInput},
+		{"a reference that is not UTF-8", boat, []vidgo.SubmitOption{vidgo.Reference("\xff")}, "want at most 256 bytes of UTF-8", vidgo.ErrInvalidInput},
+		{"a nil option", boat, []vidgo.SubmitOption{nil}, "option 1 is nil", vidgo.ErrInvalidInput},
+		{"a private callback URL", boat, []vidgo.SubmitOption{vidgo.CallbackTo("https://10.0.0.1/")}, "private", vidgo.ErrInvalidCallbackURL},
+		{"an empty callback URL", boat, []vidgo.SubmitOption{vidgo.CallbackTo("")}, "empty", vidgo.ErrInvalidCallbackURL},
+		{"a callback URL with a token", boat, []vidgo.SubmitOption{vidgo.CallbackTo(callbackURL + "?vidgo_token=1")}, "vidgo_token already", vidgo.ErrInvalidCallbackURL},
 	}
 	var srv vidgotest.Server
 	client := newCallbackClient(t, &srv)
@@ -107,7 +108,7 @@ func TestSubmitRefusesBadInputBeforeItIsSent(t *testing.T) {
 		})
 	}
 	_, err := client.Run(t.Context(), boat, vidgo.PollEvery(nil))
-	require.ErrorIs(t, err, vidgo.ErrInvalidInput, "Run checks its wait before it pays")
+	require.ErrorIs(t, err, vidgo.ErrInvalidInput, "Run checks its wait options before it submits")
 	_, err = client.Run(t.Context(), boat, nil)
 	require.ErrorIs(t, err, vidgo.ErrInvalidInput)
 	require.Empty(t, srv.Requests())
@@ -130,15 +131,15 @@ func TestInputCheck(t *testing.T) {
 	require.Empty(t, srv.Requests())
 }
 
-// What is known not to have been accepted is tried again: one task comes of it.
+// A submission that was certainly not accepted is sent again, and makes one task.
 func TestSubmitIsRetriedWhenItCannotHaveBeenAccepted(t *testing.T) {
 	tests := map[string]vidgotest.Fault{
-		"refused connection":     {Refuse: true, Times: 2},
+		"a refused connection":   {Refuse: true, Times: 2},
 		"429 twice":              {Status: 429, Times: 2},
 		"429 of a gateway":       {Status: 429, Body: vidgotest.HTML(429)},
-		"503 in Vidgo's words":   {Status: 503},
+		"503 in Vidgo's shape":   {Status: 503},
 		"503 behind a 200":       {Status: 200, Body: `{"code":503,"error":{"message":"busy","type":"service_error"}}`},
-		"429 with a long body":   {Status: 429, Truncate: true},
+		"429 with half a body":   {Status: 429, Truncate: true},
 		"429 with a Retry-After": {Status: 429, RetryAfter: "3"},
 	}
 	for name, fault := range tests {
@@ -156,7 +157,7 @@ func TestSubmitIsRetriedWhenItCannotHaveBeenAccepted(t *testing.T) {
 	}
 }
 
-// What Vidgo refused for good is an APIError, sent once.
+// What Vidgo refused is not sent again.
 func TestSubmitRefused(t *testing.T) {
 	for status, is := range map[int]error{400: vidgo.ErrInvalidInput, 401: vidgo.ErrUnauthorized, 402: vidgo.ErrInsufficientCredits,
 		403: vidgo.ErrForbidden, 404: vidgo.ErrNotFound, 409: nil, 413: vidgo.ErrInvalidInput, 422: vidgo.ErrInvalidInput} {
@@ -197,7 +198,7 @@ func TestSubmitIsNeverSentTwiceWhenNobodyKnows(t *testing.T) {
 		"accepted, then an RFC 9457 error": {Accept: true, Status: 503, Body: `{"type":"about:blank","title":"Error 503","status":503,"detail":"origin timed out"}`},
 		"504":                              {Status: 504, NoBody: true},
 		"200 of a gateway":                 {Status: 200, Body: "<html>"},
-		"200 with a code of their fault":   {Status: 200, Body: `{"code":500,"message":"?"}`},
+		"200 with code 500":                {Status: 200, Body: `{"code":500,"message":"?"}`},
 		"a redirect":                       {Status: 303, Header: http.Header{"Location": {"/elsewhere"}}},
 	}
 	for name, fault := range tests {
@@ -214,13 +215,13 @@ func TestSubmitIsNeverSentTwiceWhenNobodyKnows(t *testing.T) {
 				require.Equal(t, "sora-2", unsure.Model)
 				require.NotEmpty(t, unsure.SubmissionID)
 				require.Error(t, unsure.Err)
-				require.Len(t, srv.Requests(), 1, "the server saw exactly one POST")
+				require.Len(t, srv.Requests(), 1, "it is sent once")
 			})
 		})
 	}
 }
 
-func TestSubmitGivenUp(t *testing.T) {
+func TestSubmitWhoseContextEnds(t *testing.T) {
 	t.Run("while it may be accepted", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var srv vidgotest.Server
@@ -234,7 +235,7 @@ func TestSubmitGivenUp(t *testing.T) {
 			require.True(t, unsure)
 		})
 	})
-	t.Run("while it is known that it was not", func(t *testing.T) {
+	t.Run("while it is certainly not accepted", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var srv vidgotest.Server
 			client := newClient(t, &srv)
@@ -250,16 +251,16 @@ func TestSubmitGivenUp(t *testing.T) {
 	})
 }
 
-// A group of submissions ends with the first of their errors, which says nothing
-// of the others.
-func TestSubmitWhoseContextEndsWithAnothersError(t *testing.T) {
+// If several submissions share a context that ends with the first error of one, its
+// cause is that error, which says nothing about the others.
+func TestSubmitWhoseContextEndsWithAnotherSubmissionsError(t *testing.T) {
 	for name, other := range map[string]transport{
-		"not sent": func(r *http.Request) (*http.Response, error) {
+		"the other was not sent": func(r *http.Request) (*http.Response, error) {
 			httptrace.ContextClientTrace(r.Context()).GetConn("x")
 			return nil, errDial
 		},
-		"refused": answering(400, nil, `{"code":400,"message":"a bad prompt"}`),
-		"lost":    func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF },
+		"the other was refused":       answering(400, nil, `{"code":400,"message":"a bad prompt"}`),
+		"the other's answer was lost": func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF },
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, cause := answeredBy(t, other).Submit(t.Context(), boat)
@@ -283,15 +284,15 @@ func TestSubmitWhoseContextEndsWithAnothersError(t *testing.T) {
 			_, unsure = errors.AsType[*vidgo.AmbiguousSubmitError](err)
 			require.False(t, unsure, "%v", err)
 			_, api := errors.AsType[*vidgo.APIError](err)
-			require.Equal(t, name == "refused", api, "causes can be looked into")
+			require.Equal(t, name == "the other was refused", api, "the cause can be found in the error")
 		})
 	}
 }
 
 var errDial error = &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 
-// Unsent is a proof, not a guess: a transport that calls no hooks of
-// net/http/httptrace proves nothing, whatever its error looks like.
+// Only the hooks of net/http/httptrace can prove that nothing was sent. A transport
+// that calls none proves nothing, whatever its error looks like.
 func TestSubmitNeedsProofThatNothingWasSent(t *testing.T) {
 	got := func(r *http.Request) *httptrace.ClientTrace { return httptrace.ContextClientTrace(r.Context()) }
 	tests := []struct {
@@ -300,13 +301,13 @@ func TestSubmitNeedsProofThatNothingWasSent(t *testing.T) {
 		err    error
 		unsure bool
 	}{
-		{"no hooks", func(*http.Request) {}, errDial, true},
+		{"no hook is called", func(*http.Request) {}, errDial, true},
 		{"no connection", func(r *http.Request) { got(r).GetConn("x") }, errDial, false},
 		{"a connection, and nothing written", func(r *http.Request) {
 			got(r).GetConn("x")
 			got(r).GotConn(httptrace.GotConnInfo{})
 		}, errors.New("broken"), false},
-		{"a connection, and time ran out", func(r *http.Request) {
+		{"a connection, and a timeout", func(r *http.Request) {
 			got(r).GetConn("x")
 			got(r).GotConn(httptrace.GotConnInfo{})
 		}, context.DeadlineExceeded, true},
@@ -435,7 +436,7 @@ func TestSubmitAnswerLostButCallbackCame(t *testing.T) {
 	})
 }
 
-// The callback tells the task even so.
+// A panic loses the answer, but the callback still says which task it became.
 func TestSubmitThroughATransportThatPanics(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var srv vidgotest.Server
@@ -471,7 +472,7 @@ func TestRun(t *testing.T) {
 		defer cancel()
 		task, err = client.Run(ctx, boat)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.Equal(t, srv.Tasks()[1].ID, task.ID, "what was paid for is never lost")
+		require.Equal(t, srv.Tasks()[1].ID, task.ID, "the id of a paid task is never lost")
 	})
 }
 
@@ -487,10 +488,10 @@ func TestUntypedIsReadWhenSubmitted(t *testing.T) {
 	require.JSONEq(t, `{}`, string(blob))
 }
 
-func TestWaitSubmissionThatNothingCanTell(t *testing.T) {
+func TestWaitSubmissionOfASubmissionWithoutAToken(t *testing.T) {
 	for name, opts := range map[string][]vidgo.Option{
-		"NoCallback":            {vidgo.WithCallbackURL(callbackURL), vidgo.WithCallbackSecret(secret)},
-		"secret but no URL set": {vidgo.WithCallbackSecret(secret)},
+		"NoCallback was given":    {vidgo.WithCallbackURL(callbackURL), vidgo.WithCallbackSecret(secret)},
+		"no callback URL was set": {vidgo.WithCallbackSecret(secret)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -552,8 +553,8 @@ func TestWaitSubmissionInManyOrders(t *testing.T) {
 	})
 }
 
-// failover is what programs write: a first transport, and a second one that
-// knows no hooks.
+// failover is a transport as programs write it: if the first fails, the second is
+// used, which calls no hooks.
 type failover struct{ first, second http.RoundTripper }
 
 func (f failover) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -573,7 +574,7 @@ func TestHooksOfATransportThatFailedAreNoProof(t *testing.T) {
 				body, _ = r.GetBody()
 			}
 			_, _ = io.ReadAll(body)
-			sent++ // Vidgo has it all, and charges
+			sent++ // Vidgo has it, and charges for it
 			return nil, errors.New("connection reset by peer")
 		})
 		client, err := vidgo.NewClient(apiKey, vidgo.WithHTTPClient(&http.Client{Transport: failover{down, second}}))
@@ -585,11 +586,12 @@ func TestHooksOfATransportThatFailedAreNoProof(t *testing.T) {
 	})
 }
 
+// valueInput has its method on the value, so a nil pointer to it would panic.
 type valueInput struct{ Prompt string }
 
 func (valueInput) Model() string { return "sora-2" }
 
-func TestNilPointerIsNoInput(t *testing.T) {
+func TestSubmitRefusesANilPointer(t *testing.T) {
 	var srv vidgotest.Server
 	client := newClient(t, &srv)
 	var in *valueInput
@@ -597,7 +599,7 @@ func TestNilPointerIsNoInput(t *testing.T) {
 	require.ErrorIs(t, err, vidgo.ErrInvalidInput)
 }
 
-func TestCancelInTheLookupSaysNothingOfTheURL(t *testing.T) {
+func TestACancelledLookupDoesNotCondemnTheURL(t *testing.T) {
 	hang := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		<-ctx.Done()
 		return nil, ctx.Err()
@@ -612,7 +614,7 @@ func TestCancelInTheLookupSaysNothingOfTheURL(t *testing.T) {
 	require.NotErrorIs(t, err, vidgo.ErrInvalidCallbackURL)
 }
 
-func TestSubmitAnswerWithAnIDThatIsNone(t *testing.T) {
+func TestSubmitAnsweredWithoutAValidID(t *testing.T) {
 	for _, data := range []string{`{}`, `{"task_id":""}`, `{"task_id":"a/b"}`, `{"task_id":{"id":"a"}}`} {
 		task, err := answeredBy(t, answering(200, nil, `{"code":200,"data":`+data+`}`)).Submit(t.Context(), boat)
 		_, unsure := errors.AsType[*vidgo.AmbiguousSubmitError](err)
@@ -620,7 +622,7 @@ func TestSubmitAnswerWithAnIDThatIsNone(t *testing.T) {
 		api, ok := errors.AsType[*vidgo.APIError](err)
 		require.True(t, ok, "%s: %v", data, err)
 		require.Equal(t, 200, api.StatusCode)
-		require.Contains(t, string(api.Body), data, "what came is kept: it may be all that is left of a paid task")
+		require.Contains(t, string(api.Body), data, "the answer is kept, since it may be all that is left of a paid task")
 	}
 }
 

@@ -38,26 +38,26 @@ func TestTaskFromTheWire(t *testing.T) {
 	require.Equal(t, 1024, more.Width)
 }
 
-func TestTaskReadsWhateverComes(t *testing.T) {
+func TestATaskIsReadLeniently(t *testing.T) {
 	tests := []struct {
 		name, body string
 		want       vidgo.Task
 	}{
-		{"null everything", `{"task_id":"a","status":null,"files":null,"created_time":null,"progress":null,"error_message":null,"credits_amount":null}`,
+		{"every field is null", `{"task_id":"a","status":null,"files":null,"created_time":null,"progress":null,"error_message":null,"credits_amount":null}`,
 			vidgo.Task{ID: "a"}},
-		{"missing everything", `{"task_id":"a"}`, vidgo.Task{ID: "a"}},
+		{"every field is missing", `{"task_id":"a"}`, vidgo.Task{ID: "a"}},
 		{"numbers as strings", `{"task_id":7,"progress":"42.5","credits_amount":"3"}`,
 			vidgo.Task{ID: "7", Progress: 42.5, Credits: 3}},
-		{"numbers that are none", `{"task_id":"a","progress":{"now":1},"credits_amount":"many"}`, vidgo.Task{ID: "a"}},
+		{"values that are not numbers", `{"task_id":"a","progress":{"now":1},"credits_amount":"many"}`, vidgo.Task{ID: "a"}},
 		{"an unknown status", `{"task_id":"a","status":"reviewing"}`, vidgo.Task{ID: "a", Status: "reviewing"}},
-		{"fractions of a second", `{"task_id":"a","created_time":"2026-01-01T13:09:04.731057"}`,
+		{"a time with fractions of a second", `{"task_id":"a","created_time":"2026-01-01T13:09:04.731057"}`,
 			vidgo.Task{ID: "a", CreatedAt: time.Date(2026, 1, 1, 13, 9, 4, 731057000, time.UTC)}},
-		{"a zone", `{"task_id":"a","created_time":"2026-01-01T13:09:04+01:00"}`,
+		{"a time with a zone", `{"task_id":"a","created_time":"2026-01-01T13:09:04+01:00"}`,
 			vidgo.Task{ID: "a", CreatedAt: time.Date(2026, 1, 1, 12, 9, 4, 0, time.UTC)}},
-		{"a time that is none", `{"task_id":"a","created_time":"yesterday"}`, vidgo.Task{ID: "a"}},
+		{"a value that is not a time", `{"task_id":"a","created_time":"yesterday"}`, vidgo.Task{ID: "a"}},
 		{"an error that is an object", `{"task_id":"a","error_message":{"reason":"x"}}`,
 			vidgo.Task{ID: "a", ErrorMessage: `{"reason":"x"}`}},
-		{"files that are none", `{"task_id":"a","files":"soon"}`, vidgo.Task{ID: "a"}},
+		{"files that are not a list", `{"task_id":"a","files":"soon"}`, vidgo.Task{ID: "a"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -74,15 +74,15 @@ func TestTaskFilesOfEveryKind(t *testing.T) {
 		{"file_url":"https://cdn.vidgo.ai/a.mp4","file_type":"video","label":"main","format":"mp4",
 		 "content_type":"video/mp4","file_name":"a.mp4","file_size":1048576.0},
 		"https://cdn.vidgo.ai/bare.png", 7, null]}`)
-	require.Len(t, task.Files, 2, "what is no file costs only itself")
+	require.Len(t, task.Files, 2, "what is not a file is left out")
 	want := vidgo.File{URL: "https://cdn.vidgo.ai/a.mp4", Type: "video", Label: "main", Format: "mp4",
 		ContentType: "video/mp4", Name: "a.mp4", Size: 1 << 20, Raw: task.Files[0].Raw}
 	require.Equal(t, want, task.Files[0])
 	require.Equal(t, "https://cdn.vidgo.ai/bare.png", task.Files[1].URL)
 }
 
-// A task can be stored and logged: it marshals with the wire's names and
-// reads back the same, byte for byte, with what this package knows of it.
+// A stored task keeps its JSON byte for byte, with the fields that only this
+// package knows, and is read back the same.
 func TestTaskMarshalsAndReadsBack(t *testing.T) {
 	task := parse(t, finishedJSON)
 	task.Model, task.Reference, task.SubmissionID = "sora-2", "order-7", "0192f0c1-0000-7000-8000-000000000000"
@@ -117,7 +117,7 @@ func TestTaskMarshalsChangedFields(t *testing.T) {
 	require.Contains(t, string(back.Raw), `"width":1024`)
 }
 
-// Of members that are there twice, readers take the last.
+// Readers take the last of several members with one name.
 func TestTaskMarshalsChangedFieldsThatWereThereTwice(t *testing.T) {
 	var task, back vidgo.Task
 	require.NoError(t, json.Unmarshal([]byte(`{"task_id":"a","status":"running","task_id":"b"}`), &task))
@@ -158,7 +158,7 @@ func TestTaskURLs(t *testing.T) {
 		{"a list in a string", `[{"generate_cover":"[{\"file_url\":\"https://x.vidgo.ai/c.jpg\",\"file_type\":\"image\"}]"}]`,
 			[]string{"https://x.vidgo.ai/c.jpg"}},
 		{"lyrics", `[{"title":"t","text":"[Verse]\nhttps://x"}]`, nil},
-		{"nothing", `[]`, nil},
+		{"no files", `[]`, nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -167,14 +167,14 @@ func TestTaskURLs(t *testing.T) {
 	}
 }
 
-func TestTaskRefusesWhatIsNoObject(t *testing.T) {
+func TestATaskIsNotReadFromAnythingButAnObject(t *testing.T) {
 	for _, body := range []string{`[]`, `"task"`, `7`, ``} {
 		var task vidgo.Task
 		require.Error(t, task.UnmarshalJSON([]byte(body)), body)
 	}
 }
 
-// The convention of package json.
+// It is a convention of package json.
 func TestNullLeavesATaskAsItWas(t *testing.T) {
 	task, file := vidgo.Task{ID: "a"}, vidgo.File{URL: "x"}
 	require.NoError(t, json.Unmarshal([]byte("null"), &task))
@@ -183,7 +183,7 @@ func TestNullLeavesATaskAsItWas(t *testing.T) {
 	require.Equal(t, "x", file.URL)
 }
 
-func TestAnswersThatAreNotTheTask(t *testing.T) {
+func TestAnswersThatAreNotAboutTheTask(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"code":200,"data":{"task_id":"task-2","status":"finished"}}`: `it is about another task, "task-2"`,
 		`{"code":200,"data":{"progress":7}}`:                           "it is not a task",

@@ -11,10 +11,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The tracker is where everything meets, in any order: so it is held against
-// random orders of all that can happen to it, often with so little memory that it
-// forgets all the time. The test is inside of the package, because what has to
-// hold are the tracker's own rules.
+// Submissions, answers, callbacks, polls and waits reach the tracker in any order, so
+// it is tested with random orders of them, often with so little memory that it
+// forgets all the time. The test is inside the package, because it checks the
+// tracker's own rules.
 
 func FuzzTracker(f *testing.F) {
 	random := rand.New(rand.NewPCG(1, 2))
@@ -36,18 +36,18 @@ func FuzzTracker(f *testing.F) {
 	})
 }
 
-// world is what goes on around a tracker, and what is known to be true.
+// world is what happens around a tracker, and what is known to be true.
 type world struct {
 	t       *testing.T
-	events  []byte // what happens next
+	events  []byte // each decides what happens next
 	tracker *tracker
 	poller  *poller
-	unborn  []string // tasks that no submission has become yet
+	unborn  []string // tasks that no submission has made yet
 	subs    []*submitted
 	watches []*watched
 	polls   []*job          // under way
-	holds   []*record       // of those who wait for submissions
-	roomy   bool            // nothing is forgotten
+	holds   []*record       // held by calls of WaitSubmission
+	roomy   bool            // memory is so large that nothing is forgotten
 	ended   map[string]bool // the tasks whose end the tracker was told
 	handled map[string]bool // the tasks whose end the user's function took
 }
@@ -56,7 +56,7 @@ type submitted struct {
 	rec   *record
 	token token
 	state recordState
-	id    string // of the task that it became, of which the tracker may not know yet
+	id    string // of the task that it made, which the tracker may not know yet
 }
 
 // watched is a call that waits.
@@ -79,7 +79,7 @@ func newWorld(t *testing.T, events []byte) *world {
 	return w
 }
 
-// pick takes the next event, a number below n.
+// pick returns the next event as a number below n, or 0 if there is none.
 func (w *world) pick(n int) int {
 	if len(w.events) == 0 {
 		return 0
@@ -95,7 +95,7 @@ func (w *world) happens() {
 	all[w.pick(len(all))]()
 }
 
-// one picks one of several; nil if there is none.
+// one picks one of all, or returns nil if there is none.
 func one[E any](w *world, all []*E) *E {
 	if len(all) == 0 {
 		return nil
@@ -105,7 +105,7 @@ func one[E any](w *world, all []*E) *E {
 
 func (w *world) anyTask() string { return string(rune('a' + w.pick(len(worldTasks)))) }
 
-// state is what Vidgo says of a task.
+// state returns what Vidgo says about a task.
 func (w *world) state(id string, final bool) *Task {
 	task := &Task{ID: id, Status: Running, Raw: []byte(`{"task_id":"` + id + `"}`)}
 	if final {
@@ -114,7 +114,7 @@ func (w *world) state(id string, final bool) *Task {
 	return task
 }
 
-// ends takes down that the tracker was told the end of a task.
+// ends notes that the tracker was told the end of a task, if it is one.
 func (w *world) ends(task *Task) {
 	w.ended[task.ID] = w.ended[task.ID] || task.Status.Done()
 }
@@ -125,7 +125,8 @@ func (w *world) submit() {
 	w.subs = append(w.subs, &submitted{rec: rec, token: token{submission: rec.submission}})
 }
 
-// becomes makes a submission a task, if there is one left.
+// becomes lets a submission make a task, unless it has made one or none is left. It
+// reports whether there is one.
 func (w *world) becomes(s *submitted) bool {
 	if s.id == "" && s.state != refused && len(w.unborn) > 0 {
 		s.id, w.unborn = w.unborn[0], w.unborn[1:]
@@ -155,7 +156,8 @@ func (w *world) answer() {
 	}
 }
 
-// deliver is a callback with its own token, or one without that was confirmed.
+// deliver is a callback with the token of its task, or one without a token that was
+// confirmed.
 func (w *world) deliver() {
 	s := one(w, w.subs)
 	if s == nil || !w.becomes(s) {
@@ -165,8 +167,8 @@ func (w *world) deliver() {
 	if w.pick(4) > 0 {
 		believed := w.pick(2) == 0
 		verdict, _ := w.tracker.claim(s.token, task, believed)
-		require.NotEqual(w.t, tokenWrong, verdict, "a valid token of its own task")
-		require.True(w.t, verdict == tokenFits || s.state == sending, "only what is not answered is early")
+		require.NotEqual(w.t, tokenWrong, verdict, "its token is valid and of its own task")
+		require.True(w.t, verdict == tokenFits || s.state == sending, "a callback is only early before its submission is answered")
 		if verdict != tokenFits {
 			return
 		}
@@ -179,14 +181,14 @@ func (w *world) deliver() {
 	w.ends(task)
 	if h, mine := w.tracker.startHandling(s.id); mine {
 		ok := w.pick(2) == 0
-		require.False(w.t, w.roomy && w.handled[s.id], "it was handled before")
+		require.False(w.t, w.roomy && w.handled[s.id], "task %s is handled twice", s.id)
 		w.handled[s.id] = ok
 		w.tracker.endHandling(s.id, h, ok)
 	}
 }
 
-// forge is a callback with the token of another task, where the tracker knows
-// what the token or the task belongs to.
+// forge is a callback with the token of another task, if the tracker knows which
+// task the token belongs to, or which submission the task.
 func (w *world) forge() {
 	s, victim := one(w, w.subs), one(w, w.subs)
 	if s == victim || victim.id == "" {
@@ -210,11 +212,12 @@ func (w *world) enter() {
 	w.tracker.enter(by, ids, w.pick(4) == 0, [2]time.Duration{0, time.Second}, w.pick(2) == 0)
 	w.watches = append(w.watches, &watched{by: by, ids: ids, ends: map[string]bool{}})
 	for _, id := range ids {
-		require.False(w.t, w.roomy && w.ended[id] && w.tracker.waits[id] != nil, "nobody waits for what is known")
+		require.False(w.t, w.roomy && w.ended[id] && w.tracker.waits[id] != nil, "%s is waited for although its end is known", id)
 	}
 }
 
-// leave checks what a call was told: each end once, each the true one.
+// leave ends a call that waits. It must have been told each end once, and as it is
+// true.
 func (w *world) leave() {
 	call := one(w, w.watches)
 	if call == nil {
@@ -236,7 +239,7 @@ func (w *world) leave() {
 		require.False(w.t, call.ends[r.id], "%s has ended and is left", r.id)
 		call.ends[r.id] = true
 	}
-	require.Len(w.t, call.ends, len(call.ids), "each is ended or left")
+	require.Len(w.t, call.ends, len(call.ids), "each task has ended or is left")
 }
 
 func (w *world) beginPoll() {
@@ -270,7 +273,7 @@ func (w *world) endPoll() {
 	}
 	require.Equal(w.t, w.tracker.waits[j.id] != j.wait, j.ctx.Err() != nil, "a poll is abandoned with its wait")
 	if j.ctx.Err() != nil && r.err != nil && w.pick(2) == 0 {
-		return // as the poller does, if it sees that in time
+		return // the poller does not report such an error if it sees in time that it was abandoned
 	}
 	w.tracker.report(r)
 }
@@ -280,7 +283,7 @@ func (w *world) look() {
 	w.tracker.report(report{id: id, task: w.state(id, w.pick(2) == 0), from: fromLook, asked: w.tracker.now()})
 }
 
-// contradict is an answer with another end than the one that is known.
+// contradict is an answer with another end than the known one, which must stand.
 func (w *world) contradict() {
 	id := w.anyTask()
 	if !w.roomy || !w.ended[id] {
@@ -302,8 +305,7 @@ func (w *world) wakeUp() {
 	}
 }
 
-// hold is a WaitSubmission that begins, of a submission that this process may
-// know.
+// hold begins a WaitSubmission, for a submission that this process may know.
 func (w *world) hold() {
 	id := uuid.New()
 	if s := one(w, w.subs); s != nil && s.state != sending {
@@ -321,12 +323,12 @@ func (w *world) release() {
 	}
 }
 
-// sleep lets time pass: for the tracker it is what has gone by since its start.
+// sleep lets time pass, which the tracker counts from its start.
 func (w *world) sleep() {
 	w.tracker.start = w.tracker.start.Add(-time.Duration(w.pick(60)) * time.Second)
 }
 
-// end ends all calls. Nothing of them is left, and nothing is held.
+// end ends all calls, after which nothing of them may be left or held.
 func (w *world) end() {
 	for len(w.watches) > 0 {
 		w.leave()
@@ -353,23 +355,22 @@ func (w *world) end() {
 	}
 }
 
-// requireBounds checks that no more is remembered than may be, and each thing
-// once.
+// requireBounds checks that no more is remembered than may be, and nothing twice.
 func (w *world) requireBounds() {
 	known := &w.tracker.known
 	require.LessOrEqual(w.t, len(known.order), known.maxRecords)
 	records := map[*record]bool{}
 	for _, r := range known.order {
-		require.False(w.t, records[r], "it is remembered twice")
+		require.False(w.t, records[r], "a record is in the order twice")
 		records[r] = true
 	}
 	for id, r := range known.bySubmission {
 		require.Equal(w.t, id, r.submission)
-		require.True(w.t, records[r] || r.holds > 0, "it would be remembered for ever")
+		require.True(w.t, records[r] || r.holds > 0, "a record outside the order would be kept for ever")
 	}
 	for id, r := range known.byTask {
 		require.Equal(w.t, id, r.id)
-		require.True(w.t, records[r] || r.holds > 0, "it would be remembered for ever")
+		require.True(w.t, records[r] || r.holds > 0, "a record outside the order would be kept for ever")
 		records[r] = true
 	}
 	bytes := 0
@@ -379,12 +380,12 @@ func (w *world) requireBounds() {
 	}
 	require.Equal(w.t, bytes, known.finalBytes)
 	for r := range records {
-		require.Nil(w.t, r.final, "it is not counted")
+		require.Nil(w.t, r.final, "a final state is not in the list of those that are counted")
 	}
 }
 
-// requireQueues checks that every wait is polled: it is in one queue, or a poll
-// is under way for it.
+// requireQueues checks that every wait is in one queue, or that a poll is under way
+// for it.
 func (w *world) requireQueues() {
 	polled := 0
 	for _, queue := range []*dueQueue{&w.tracker.queue, &w.tracker.hints} {
