@@ -18,8 +18,8 @@ import (
 	"github.com/vidgo-go/vidgo/vidgotest"
 )
 
-// receiver answers callbacks with one status after the other, the last one
-// for good, and keeps their bodies.
+// receiver answers each callback with the next of its statuses, and all further ones
+// with the last. It keeps their bodies.
 type receiver struct {
 	mu       sync.Mutex
 	statuses []int
@@ -47,7 +47,7 @@ func (h *receiver) got() []string {
 	return slices.Clone(h.bodies)
 }
 
-// pace is when the attempts were made, counted from the first.
+// pace returns when each attempt was made, counted from the first.
 func pace(srv *vidgotest.Server) []time.Duration {
 	var at []time.Duration
 	deliveries := srv.Deliveries()
@@ -102,12 +102,12 @@ func TestRedeliveryOf2025(t *testing.T) {
 		statuses []int
 		want     []time.Duration
 	}{
-		"taken at once":               {[]int{201}, []time.Duration{0}},
+		"a 201 ends it":               {[]int{201}, []time.Duration{0}},
 		"a 500 is repeated":           {[]int{500, 200}, []time.Duration{0, 1 * s}},
 		"a 400 is repeated":           {[]int{400, 404, 200}, []time.Duration{0, 1 * s, 3 * s}},
 		"a redirect is not followed":  {[]int{302, 200}, []time.Duration{0, 1 * s}},
 		"three retries and no more":   {[]int{503}, []time.Duration{0, 1 * s, 3 * s, 7 * s}},
-		"the last retry is the third": {[]int{503, 503, 503, 200}, []time.Duration{0, 1 * s, 3 * s, 7 * s}},
+		"the third retry is accepted": {[]int{503, 503, 503, 200}, []time.Duration{0, 1 * s, 3 * s, 7 * s}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -184,7 +184,7 @@ func TestUnroutedHostsAreNotReached(t *testing.T) {
 		submit(t, &srv, "m", "https://other.example.com/")
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		require.Equal(t, 2, strings.Count(told.String(), "\n"), "once for each host")
+		require.Equal(t, 2, strings.Count(told.String(), "\n"), "each host is logged once")
 		require.ErrorContains(t, srv.Deliveries()[0].Err, `no route to host "hooks.example.com": use Server.Route`)
 	})
 }
@@ -199,7 +199,7 @@ func TestFinishAndFailCallBack(t *testing.T) {
 		held, early := submit(t, &srv, "m", hook), submit(t, &srv, "m", hook)
 		require.NoError(t, srv.Finish(held))
 		require.NoError(t, srv.Fail(early, "no"))
-		time.Sleep(time.Hour) // past the minute, which calls nobody any more
+		time.Sleep(time.Hour) // the script's own end, after a minute, calls nobody
 		require.Len(t, h.got(), 2)
 		require.Contains(t, h.got()[0], early)
 		require.Contains(t, h.got()[0], `"failed"`)
@@ -239,7 +239,7 @@ func TestBeforeAnswerIsBeforeTheAnswer(t *testing.T) {
 		srv.Route("hooks.example.com", h)
 		srv.Next(vidgotest.Script{Hold: true, Callback: vidgotest.Callback{BeforeAnswer: true}})
 		id := submit(t, &srv, "m", hook)
-		require.Len(t, h.got(), 1) // no wait: it was there before the answer
+		require.Len(t, h.got(), 1) // it came before the answer to the submission
 		require.Contains(t, h.got()[0], id)
 		require.Equal(t, "finished", look(t, &srv, id).Status)
 		time.Sleep(time.Second)
@@ -265,7 +265,7 @@ func TestCallbacksByHand(t *testing.T) {
 		require.Equal(t, 401, status)
 		require.Contains(t, h.got()[1], `{"code":200,"data":{`)
 		require.Contains(t, h.got()[1], `"finished"`)
-		require.Equal(t, "running", look(t, &srv, id).Status) // a forgery changes nothing here
+		require.Equal(t, "running", look(t, &srv, id).Status) // a forged callback does not change the task
 
 		status, err = srv.Post(t.Context(), "https://hooks.example.com/other", []byte(`{"task_id":"x"}`))
 		require.NoError(t, err)
@@ -304,7 +304,7 @@ func TestAReceiverSeesARealRequest(t *testing.T) {
 	require.Equal(t, "application/json", got.Header.Get("Content-Type"))
 	require.Equal(t, int64(len(srv.Deliveries()[0].Body)), got.ContentLength)
 	require.NotNil(t, got.TLS)
-	require.Error(t, got.Context().Err()) // it ended with the exchange
+	require.Error(t, got.Context().Err()) // it ends with the exchange
 }
 
 func TestAReceiverThatFlushesAndThenStays(t *testing.T) {
@@ -324,6 +324,6 @@ func TestAReceiverThatFlushesAndThenStays(t *testing.T) {
 		require.ErrorIs(t, all[0].Err, context.DeadlineExceeded)
 		require.Zero(t, all[0].Status)
 		require.NoError(t, all[1].Err)
-		require.Equal(t, 200, all[1].Status, "a status is one, however the rest ends")
+		require.Equal(t, 200, all[1].Status, "a status that was sent counts, however the connection ends")
 	})
 }

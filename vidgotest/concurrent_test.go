@@ -14,7 +14,7 @@ import (
 	"github.com/vidgo-go/vidgo/vidgotest"
 )
 
-// Everything at once; the race detector is the judge.
+// For the race detector: all methods are called at the same time.
 func TestSafeForConcurrentUse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{Duration: time.Second, Credits: 1, Progress: []float64{1, 2}}}

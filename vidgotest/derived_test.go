@@ -37,7 +37,7 @@ func TestDerivedMusicIsMadeOnce(t *testing.T) {
 				`{"audio_id":"b"}`, `{"audio_id":"b"}`, `{}`, `{}`, `{"task_id":7}`, `{"task_id":7}`} {
 				require.Equal(t, 200, derive(model, other).status, other)
 			}
-			for range 2 { // what makes another song each time
+			for range 2 { // which may make another song each time
 				require.Equal(t, 200, derive("extend-music", source).status)
 			}
 		})
@@ -52,13 +52,12 @@ func TestDerivedMusicThatFailedCanBeMadeAgain(t *testing.T) {
 			return do(t, &srv, http.MethodPost, submitURL, `{"model":"convert-to-wav","input":{"task_id":"a","audio_id":"b"}}`).status
 		}
 		require.Equal(t, []int{200, 409}, []int{wav(), wav()})
-		require.Equal(t, 17266.0, credits(t, &srv), "the second cost nothing")
+		require.Equal(t, 17266.0, credits(t, &srv), "the refused submission costs nothing")
 		time.Sleep(time.Minute)
 		require.Equal(t, []int{200, 409}, []int{wav(), wav()})
 
-		srv.SetCredits(0) // what was not paid for was not made
-		other := strings.NewReplacer("a", "z").Replace(`{"task_id":"a","audio_id":"b"}`)
-		order := `{"model":"stem-split","input":` + other + `}`
+		srv.SetCredits(0) // a submission that is not paid for makes nothing
+		order := `{"model":"stem-split","input":{"task_id":"z","audio_id":"b"}}`
 		require.Equal(t, 402, do(t, &srv, http.MethodPost, submitURL, order).status)
 		srv.SetCredits(1)
 		require.Equal(t, 200, do(t, &srv, http.MethodPost, submitURL, order).status)
@@ -70,7 +69,7 @@ func TestCheckRefusesAnInput(t *testing.T) {
 	srv := vidgotest.Server{Models: []string{"m"}, Check: func(m string, input []byte) error {
 		model = m
 		if strings.Contains(string(input), "cat") {
-			clear(input) // its own copy
+			clear(input) // Check gets a copy
 			return errors.New("no cats: want dogs")
 		}
 		clear(input)
@@ -84,5 +83,5 @@ func TestCheckRefusesAnInput(t *testing.T) {
 	require.Equal(t, 200, do(t, &srv, http.MethodPost, submitURL, `{"model":"m","input":{"a":1}}`).status)
 	require.JSONEq(t, `{"a":1}`, string(srv.Tasks()[0].Input))
 	require.Equal(t, 404, do(t, &srv, http.MethodPost, submitURL, order("other", "")).status)
-	require.Equal(t, "m", model, "a model that is not known is not checked")
+	require.Equal(t, "m", model, "Check is not called for an unknown model")
 }

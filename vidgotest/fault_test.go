@@ -43,8 +43,7 @@ func TestFaultForOneTask(t *testing.T) {
 	require.Equal(t, 500, get(t, &srv, musicURL+tune).status)
 }
 
-// A fault that can never strike is told at once.
-func TestSlipsInAFaultAreTold(t *testing.T) {
+func TestInjectPanicsOnAFaultThatCanNeverMatch(t *testing.T) {
 	for want, f := range map[string]vidgotest.Fault{
 		`Endpoint is "/api/user/balance"; want one of the Endpoint constants`: {Endpoint: "/api/user/balance", Status: 500},
 		`a request to "submit" names no task; want TaskID left out, or EndpointStatus, EndpointMusic or EndpointFile`: {
@@ -54,14 +53,14 @@ func TestSlipsInAFaultAreTold(t *testing.T) {
 	} {
 		var srv vidgotest.Server
 		require.PanicsWithValue(t, "vidgotest: Inject: "+want, func() { srv.Inject(vidgotest.Fault{}, f) })
-		require.Empty(t, srv.Unused(), "none of them counts")
+		require.Empty(t, srv.Unused(), "none of the faults is kept")
 	}
 	for _, endpoint := range []vidgotest.Endpoint{"", vidgotest.EndpointStatus, vidgotest.EndpointMusic, vidgotest.EndpointFile} {
 		new(vidgotest.Server).Inject(vidgotest.Fault{Endpoint: endpoint, TaskID: "x", Status: 599})
 	}
 }
 
-func TestFaultsThatDidNotStrikeAreTold(t *testing.T) {
+func TestUnusedReturnsFaultsThatMatchedNoRequest(t *testing.T) {
 	var srv vidgotest.Server
 	require.Empty(t, srv.Unused())
 	status := vidgotest.Fault{Endpoint: vidgotest.EndpointStatus, Status: 502, Header: http.Header{"A": {"1"}}}
@@ -103,7 +102,7 @@ func TestFaultBodies(t *testing.T) {
 	require.Empty(t, r.body)
 	require.Equal(t, "plain", get(t, &srv, balance).body)
 	require.Equal(t, 204, get(t, &srv, balance).status)
-	r = get(t, &srv, balance) // the true answer, in another dress
+	r = get(t, &srv, balance) // the true answer with another header
 	require.Contains(t, r.body, "17276")
 	require.Equal(t, "text/plain", r.header.Get("Content-Type"))
 }
@@ -113,21 +112,21 @@ func TestAcceptCarriesTheRequestOut(t *testing.T) {
 		fault vidgotest.Fault
 		tasks int
 	}{
-		"lost answer":      {vidgotest.Fault{Accept: true, Reset: true}, 1},
-		"gateway's answer": {vidgotest.Fault{Accept: true, Status: 502}, 1},
-		"not taken":        {vidgotest.Fault{Reset: true}, 0},
-		"answer only":      {vidgotest.Fault{Status: 502}, 0},
-		"half the truth":   {vidgotest.Fault{Truncate: true}, 1},
-		"half a lie":       {vidgotest.Fault{Truncate: true, Status: 500}, 0},
-		"refused":          {vidgotest.Fault{Accept: true, Refuse: true}, 0},
-		"late":             {vidgotest.Fault{Accept: true, Delay: time.Nanosecond}, 1},
+		"the answer is lost":         {vidgotest.Fault{Accept: true, Reset: true}, 1},
+		"a gateway answers":          {vidgotest.Fault{Accept: true, Status: 502}, 1},
+		"not accepted, then a reset": {vidgotest.Fault{Reset: true}, 0},
+		"not accepted, then a 502":   {vidgotest.Fault{Status: 502}, 0},
+		"half of the true answer":    {vidgotest.Fault{Truncate: true}, 1},
+		"half of another answer":     {vidgotest.Fault{Truncate: true, Status: 500}, 0},
+		"no connection":              {vidgotest.Fault{Accept: true, Refuse: true}, 0},
+		"a late answer":              {vidgotest.Fault{Accept: true, Delay: time.Nanosecond}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var srv vidgotest.Server
 			srv.Default.Credits = 76
 			srv.Inject(c.fault)
 			r, err := try(srv.Client(), request(t, http.MethodPost, submitURL, order("m", "")))
-			require.True(t, err != nil || r.status == 502 || name == "late")
+			require.True(t, err != nil || r.status == 502 || name == "a late answer")
 			require.Len(t, srv.Tasks(), c.tasks)
 			require.Equal(t, 17276-76*float64(c.tasks), credits(t, &srv))
 			if c.tasks > 0 {
@@ -177,9 +176,9 @@ func TestHangLastsUntilTheClientGivesUp(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		time.AfterFunc(time.Second, func() { cancel(io.ErrClosedPipe) })
 		_, err = try(srv.Client(), request(t, http.MethodGet, balance, "").WithContext(ctx))
-		require.ErrorIs(t, err, io.ErrClosedPipe) // as net/http has it: the cause
+		require.ErrorIs(t, err, io.ErrClosedPipe) // net/http returns the cause, too
 		require.Equal(t, 200, get(t, &srv, balance).status)
-		require.Equal(t, 1, srv.Requests()[2].InFlight) // those who gave up are gone
+		require.Equal(t, 1, srv.Requests()[2].InFlight) // requests that were given up do not count
 	})
 }
 

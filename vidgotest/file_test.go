@@ -33,7 +33,7 @@ func fileRequest(t testing.TB, method, url string, header ...string) *http.Reque
 	return req
 }
 
-// fetch gets a file, without a key.
+// fetch downloads a file, without an API key.
 func fetch(t testing.TB, srv *vidgotest.Server, url string, header ...string) reply {
 	t.Helper()
 	r, err := try(srv.Client(), fileRequest(t, http.MethodGet, url, header...))
@@ -41,7 +41,7 @@ func fetch(t testing.TB, srv *vidgotest.Server, url string, header ...string) re
 	return r
 }
 
-// fileURL is that of the only file of a new task.
+// fileURL returns the URL of the only file of a new task.
 func fileURL(t testing.TB, srv *vidgotest.Server) string {
 	t.Helper()
 	return look(t, srv, submit(t, srv, "nano-banana", "")).Files[0]["file_url"].(string)
@@ -55,12 +55,12 @@ func TestFilesAreRealOnesOfTheirFormat(t *testing.T) {
 		"gif":  {"image/gif", "image", "image/gif"},
 		"webp": {"image/webp", "image", "image/webp"},
 		"mp4":  {"video/mp4", "video", "video/mp4"},
-		"mp3":  {"audio/mpeg", "audio", "application/octet-stream"}, // Go knows only those with a tag
+		"mp3":  {"audio/mpeg", "audio", "application/octet-stream"}, // Go recognises an MP3 only by a tag
 		"wav":  {"audio/wav", "audio", "audio/wave"},
 		"glb":  {"model/gltf-binary", "3d", "application/octet-stream"},
 	} {
 		for _, size := range []int64{0, 1, 1000, 100_001} {
-			t.Run(fmt.Sprint(format, size), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s of %d bytes", format, size), func(t *testing.T) {
 				srv := vidgotest.Server{Default: vidgotest.Script{Format: format, FileSize: size}}
 				file := look(t, &srv, submit(t, &srv, "m", "")).Files[0]
 				require.Equal(t, want.fileType, file["file_type"])
@@ -78,7 +78,7 @@ func TestFilesAreRealOnesOfTheirFormat(t *testing.T) {
 	}
 }
 
-// wellFormed looks at a file as its readers do.
+// wellFormed checks what a reader of the format checks.
 func wellFormed(format, body string) error {
 	total := len(body)
 	switch format {
@@ -88,14 +88,14 @@ func wellFormed(format, body string) error {
 	case "wav":
 		riff, data := binary.LittleEndian.Uint32([]byte(body[4:])), binary.LittleEndian.Uint32([]byte(body[40:]))
 		if int(riff) != total-8 || int(data) != total-44 || body[36:40] != "data" {
-			return fmt.Errorf("RIFF %d and data %d of %d", riff, data, total)
+			return fmt.Errorf("the RIFF chunk has %d bytes and data has %d, in a file of %d", riff, data, total)
 		}
 	case "glb":
 		length, scene := binary.LittleEndian.Uint32([]byte(body[8:])), binary.LittleEndian.Uint32([]byte(body[12:]))
 		chunk := 20 + int(scene)
 		bin := binary.LittleEndian.Uint32([]byte(body[chunk:]))
 		if int(length) != total || scene%4 != 0 || chunk+8+int(bin) != total {
-			return fmt.Errorf("length %d, scene %d, binary %d of %d", length, scene, bin, total)
+			return fmt.Errorf("the length is %d, the scene has %d bytes and the binary part %d, in a file of %d", length, scene, bin, total)
 		}
 	case "mp4":
 		at := 0
@@ -107,7 +107,7 @@ func wellFormed(format, body string) error {
 			at += size
 		}
 		if at != total {
-			return fmt.Errorf("boxes of %d in %d", at, total)
+			return fmt.Errorf("the boxes have %d bytes, in a file of %d", at, total)
 		}
 	}
 	return nil
@@ -189,7 +189,7 @@ func TestFilesLiveForADayFromTheEndOfTheTask(t *testing.T) {
 		expect(404, "<Code>NoSuchKey</Code>")
 		time.Sleep(time.Minute)
 		require.Equal(t, at, look(t, &srv, id).Files[0]["file_url"])
-		expect(404, "<Code>NoSuchKey</Code>") // announced
+		expect(404, "<Code>NoSuchKey</Code>") // its link is known, but it is not there yet
 		time.Sleep(5 * time.Second)
 		expect(200, "")
 		require.Equal(t, "Sat, 01 Jan 2000 00:01:00 GMT", fetch(t, &srv, at).header.Get("Last-Modified"))
@@ -242,7 +242,7 @@ func TestFreshLinksExpireAndAreMadeAgain(t *testing.T) {
 		require.NotEqual(t, first, second)
 		require.Equal(t, 200, fetch(t, &srv, second).status)
 		time.Sleep(48 * time.Hour)
-		require.Equal(t, 200, fetch(t, &srv, link()).status, "the file stays")
+		require.Equal(t, 200, fetch(t, &srv, link()).status, "only the links expire")
 	})
 }
 
@@ -257,7 +257,7 @@ func TestThePickyHost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := vidgotest.Server{Default: vidgotest.Script{FileHost: vidgotest.PickyHost, FilesAfter: time.Second}}
 		at := fileURL(t, &srv)
-		require.Equal(t, 403, fetch(t, &srv, at).status, "what is not there yet is forbidden")
+		require.Equal(t, 403, fetch(t, &srv, at).status, "a file that is not there yet")
 		time.Sleep(time.Second)
 		require.Equal(t, 200, fetch(t, &srv, at).status)
 		for _, bad := range []string{"", "Go-http-client/1.1", "Go-http-client/2.0", "curl/8.5.0", "python-requests/2.32", "Wget/1.21"} {
@@ -287,7 +287,7 @@ func TestFilesNamedByHandAreAlwaysThere(t *testing.T) {
 	})
 }
 
-func TestTheLogTellsWhatAFileHostSees(t *testing.T) {
+func TestRequestsHasWhatAFileHostSees(t *testing.T) {
 	var srv vidgotest.Server
 	at := fileURL(t, &srv)
 	fetch(t, &srv, at+"?a=b", "Cookie", "c=1")
@@ -298,7 +298,7 @@ func TestTheLogTellsWhatAFileHostSees(t *testing.T) {
 	require.Equal(t, "api.vidgo.ai", srv.Requests()[0].Host)
 }
 
-func TestALargeFileCostsNoMemory(t *testing.T) {
+func TestALargeFileTakesNoMemory(t *testing.T) {
 	const size = 100 << 20
 	srv := vidgotest.Server{Default: vidgotest.Script{FileSize: size}}
 	res, err := srv.Client().Do(fileRequest(t, http.MethodGet, fileURL(t, &srv)))
@@ -324,7 +324,7 @@ func TestContentReadsAnywhere(t *testing.T) {
 		require.True(t, bytes.Equal(all[off:off+int64(len(part))], part), off)
 	}
 	for _, b := range all[100:] {
-		require.Less(t, b, byte(0x80), "a decoder could take it for a marker")
+		require.Less(t, b, byte(0x80), "a decoder could read it as a marker")
 	}
 	_, err = content.ReadAt(make([]byte, 1), 3000)
 	require.Equal(t, io.EOF, err)

@@ -17,8 +17,8 @@ import (
 	"github.com/vidgo-go/vidgo/vidgotest"
 )
 
-// spoilt is a server with one file of 10,000 bytes, which meets a fault until
-// it is cleared; and what the file holds.
+// spoilt returns a server whose only file, of 10,000 bytes, has a fault until it is
+// cleared, and the file's URL and content.
 func spoilt(t *testing.T, f vidgotest.Fault) (srv *vidgotest.Server, url, whole string) {
 	srv = &vidgotest.Server{Default: vidgotest.Script{FileSize: 10_000}}
 	url = fileURL(t, srv)
@@ -28,7 +28,7 @@ func spoilt(t *testing.T, f vidgotest.Fault) (srv *vidgotest.Server, url, whole 
 	return srv, url, whole
 }
 
-func TestAFaultOfTheAPIIsNoneOfAFile(t *testing.T) {
+func TestAFaultOfAnyEndpointSparesFiles(t *testing.T) {
 	var srv vidgotest.Server
 	one, two := submit(t, &srv, "nano-banana", ""), submit(t, &srv, "nano-banana", "")
 	at := func(id string) string { return "https://storage.vidgo.ai/generated/" + id + "-1.png" }
@@ -44,12 +44,12 @@ func TestAFileBreaksAfterSomeBytes(t *testing.T) {
 		bytes int
 		err   error
 	}{
-		"after":                   {vidgotest.Fault{After: 100}, 100, io.ErrUnexpectedEOF},
-		"after, beyond a write":   {vidgotest.Fault{After: 9_999}, 9_999, io.ErrUnexpectedEOF},
-		"in half":                 {vidgotest.Fault{Truncate: true}, 5_000, io.ErrUnexpectedEOF},
-		"not in half, but after":  {vidgotest.Fault{Truncate: true, After: 7}, 7, io.ErrUnexpectedEOF},
+		"after 100 bytes":         {vidgotest.Fault{After: 100}, 100, io.ErrUnexpectedEOF},
+		"before the last byte":    {vidgotest.Fault{After: 9_999}, 9_999, io.ErrUnexpectedEOF},
+		"in the middle":           {vidgotest.Fault{Truncate: true}, 5_000, io.ErrUnexpectedEOF},
+		"earlier than the middle": {vidgotest.Fault{Truncate: true, After: 7}, 7, io.ErrUnexpectedEOF},
 		"by a reset":              {vidgotest.Fault{Reset: true, After: 100}, 100, syscall.ECONNRESET},
-		"not, as it is shorter":   {vidgotest.Fault{Reset: true, After: 10_001}, 10_000, nil},
+		"never, as it is shorter": {vidgotest.Fault{Reset: true, After: 10_001}, 10_000, nil},
 		"in the fault's own body": {vidgotest.Fault{After: 3, Body: "<html>"}, 3, io.ErrUnexpectedEOF},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -116,7 +116,7 @@ func TestAFileDrips(t *testing.T) {
 
 		res, err = srv.Client().Do(fileRequest(t, http.MethodGet, url))
 		require.NoError(t, err)
-		require.NoError(t, res.Body.Close()) // the handler must not drip on
+		require.NoError(t, res.Body.Close()) // the handler must end, or the bubble does not
 	})
 }
 
@@ -183,9 +183,8 @@ func TestACompressedFile(t *testing.T) {
 	require.Equal(t, whole, string(body))
 }
 
-// Who leaves the encoding to the client is not bothered with it, on a socket
-// and in memory alike.
-func TestGzipIsUndoneAsByATransport(t *testing.T) {
+// As on a socket, a client that does not ask for an encoding gets the file itself.
+func TestGzipIsDecodedAsByNetHTTP(t *testing.T) {
 	srv, url, whole := spoilt(t, vidgotest.Fault{Gzip: true, Times: -1})
 	ts := httptest.NewServer(srv)
 	defer ts.Close()
@@ -211,9 +210,9 @@ func TestGzipIsUndoneAsByATransport(t *testing.T) {
 			res.Header.Get("Content-Encoding"), res.Header.Get("Content-Length")}, name)
 	}
 	for name, c := range map[string][]string{
-		"an encoding": {http.MethodGet, "Accept-Encoding", "identity"},
-		"a range":     {http.MethodGet, "Range", "bytes=0-"},
-		"a HEAD":      {http.MethodHead},
+		"an encoding is asked for": {http.MethodGet, "Accept-Encoding", "identity"},
+		"a range is asked for":     {http.MethodGet, "Range", "bytes=0-"},
+		"a HEAD request":           {http.MethodHead},
 	} {
 		memory := ask(srv.Client(), url, c[0], c[1:]...)
 		socket := ask(ts.Client(), ts.URL+path, c[0], c[1:]...)
@@ -242,7 +241,7 @@ func TestAnotherAnswerThanTheFile(t *testing.T) {
 	require.ErrorIs(t, err, syscall.ECONNRESET)
 }
 
-// The same harm can be done to the API.
+// Faults of bodies are possible at the API's endpoints, too.
 func TestABodyOfTheAPIThatStalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var srv vidgotest.Server

@@ -21,7 +21,7 @@ const (
 	hook      = "https://hooks.example.com/vidgo?token=1"
 )
 
-// reply is an answer that was read to its end.
+// reply is an answer whose body was read to its end.
 type reply struct {
 	status int
 	header http.Header
@@ -80,7 +80,7 @@ func submit(t testing.TB, srv *vidgotest.Server, model, callbackURL string) stri
 	return answer.Data.ID
 }
 
-// task is what the status endpoint says about a task.
+// task is what the status endpoint answers about a task.
 type task struct {
 	Status   string           `json:"status"`
 	Progress float64          `json:"progress"`

@@ -41,7 +41,7 @@ func TestBadSubmissionsAreRefused(t *testing.T) {
 		"not JSON":             {`{`, 400, "validation_error"},
 		"an array":             {`[]`, 400, "validation_error"},
 		"null":                 {`null`, 400, "validation_error"},
-		"nothing":              {``, 400, "validation_error"},
+		"an empty body":        {``, 400, "validation_error"},
 		"no model":             {`{"input":{}}`, 400, "validation_error"},
 		"an empty model":       {`{"model":"","input":{}}`, 400, "validation_error"},
 		"a number for a model": {`{"model":1,"input":{}}`, 400, "validation_error"},

@@ -13,7 +13,7 @@ import (
 	"github.com/vidgo-go/vidgo/vidgotest"
 )
 
-func TestScriptsComeInOrderOfNearness(t *testing.T) {
+func TestTheNearestScriptCounts(t *testing.T) {
 	srv := vidgotest.Server{Default: vidgotest.Script{Error: "default"}}
 	srv.Script("a", vidgotest.Script{Error: "standing"})
 	srv.Next(vidgotest.Script{Error: "first"}, vidgotest.Script{Error: "second"})
@@ -146,7 +146,7 @@ func TestCreditsAreTakenAndGivenBack(t *testing.T) {
 		require.Equal(t, 4.0, credits(t, &srv))
 		require.Equal(t, 402, do(t, &srv, http.MethodPost, submitURL, order("good", "")).status)
 		time.Sleep(time.Minute)
-		require.Equal(t, 6.0, look(t, &srv, submit(t, &srv, "good", "")).Credits) // the refund paid for it
+		require.Equal(t, 6.0, look(t, &srv, submit(t, &srv, "good", "")).Credits) // the refund pays for it
 		time.Sleep(time.Minute)
 		require.Equal(t, 4.0, credits(t, &srv))
 		srv.SetCredits(100)
@@ -154,17 +154,16 @@ func TestCreditsAreTakenAndGivenBack(t *testing.T) {
 	})
 }
 
-// A script that cannot be followed is told at once, and says what is wrong.
-func TestSlipsInAScriptAreTold(t *testing.T) {
+func TestAScriptThatCannotBeFollowedPanics(t *testing.T) {
 	for name, c := range map[string]struct {
 		script vidgotest.Script
 		want   string
 	}{
-		"a pending status that is final": {vidgotest.Script{Pending: "failed"},
+		"Pending is failed": {vidgotest.Script{Pending: "failed"},
 			`Pending is "failed", which is final; want Duration: 0 for a task that ends at once, and Error for one that fails`},
-		"the other one":    {vidgotest.Script{Pending: "finished"}, `Pending is "finished", which is final; want Duration: 0 for a task that ends at once, and Error for one that fails`},
-		"a format unknown": {vidgotest.Script{Format: "svg"}, `Format is "svg"; want png, jpg, jpeg, gif, webp, mp4, mp3, wav or glb`},
-		"a dot before it":  {vidgotest.Script{Format: ".png"}, `Format is ".png"; want png, jpg, jpeg, gif, webp, mp4, mp3, wav or glb`},
+		"Pending is finished": {vidgotest.Script{Pending: "finished"}, `Pending is "finished", which is final; want Duration: 0 for a task that ends at once, and Error for one that fails`},
+		"an unknown format":   {vidgotest.Script{Format: "svg"}, `Format is "svg"; want png, jpg, jpeg, gif, webp, mp4, mp3, wav or glb`},
+		"a format with a dot": {vidgotest.Script{Format: ".png"}, `Format is ".png"; want png, jpg, jpeg, gif, webp, mp4, mp3, wav or glb`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var srv vidgotest.Server
@@ -172,13 +171,13 @@ func TestSlipsInAScriptAreTold(t *testing.T) {
 			require.PanicsWithValue(t, "vidgotest: Next: "+c.want, func() { srv.Next(vidgotest.Script{}, c.script) })
 			submit(t, &srv, "m", "")
 			srv.Default = c.script
-			require.PanicsWithValue(t, "vidgotest: Default: "+c.want, func() { submit(t, &srv, "m", "") }, "in the client's own goroutine")
+			require.PanicsWithValue(t, "vidgotest: Default: "+c.want, func() { submit(t, &srv, "m", "") }, "the panic is raised in the client's goroutine")
 			require.Len(t, srv.Tasks(), 1)
 		})
 	}
 }
 
-// What Vidgo sends at times, at the endpoints and in callbacks.
+// Edit can make the variants that Vidgo sends at times, in answers and in callbacks.
 func TestATaskObjectCanBeEdited(t *testing.T) {
 	for name, model := range map[string]string{"status": "m", "music": "generate-music"} {
 		t.Run(name, func(t *testing.T) {
@@ -188,7 +187,7 @@ func TestATaskObjectCanBeEdited(t *testing.T) {
 				srv.Route("hooks.example.com", h)
 				srv.Default.Edit = func(task map[string]any) {
 					require.Equal(t, "finished", task["status"])
-					srv.Tasks() // the server is not locked
+					srv.Tasks() // the server is not locked meanwhile
 					task["progress"] = json.RawMessage("100.0")
 					task["files"] = nil
 					task["created_time"] = "2026-01-01T13:09:04.731057"
@@ -217,7 +216,7 @@ func TestPendingTasksLeaveNothingBehind(t *testing.T) {
 		for range 100 {
 			submit(t, &srv, "m", hook)
 		}
-		srv.Next(vidgotest.Script{}) // and one whose callback waits for its retry
+		srv.Next(vidgotest.Script{}) // a task whose callback waits for its retry
 		submit(t, &srv, "m", hook)
 		synctest.Wait()
 		require.Len(t, srv.Deliveries(), 1)

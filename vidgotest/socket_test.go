@@ -15,9 +15,8 @@ import (
 	"github.com/vidgo-go/vidgo/vidgotest"
 )
 
-// Everything else is tested in memory. The tests here are about what only
-// net/http and the kernel can show: that the tricks of faults on a real
-// connection look to a real client as they should.
+// All other tests run in memory. These are about what only net/http and the kernel
+// can show: that faults on a real connection look to a real client as they should.
 
 func listen(t *testing.T, srv *vidgotest.Server) (url string, client *http.Client) {
 	ts := httptest.NewServer(srv)
@@ -25,7 +24,7 @@ func listen(t *testing.T, srv *vidgotest.Server) (url string, client *http.Clien
 	return ts.URL, ts.Client()
 }
 
-// On a socket, because Hijack and SO_LINGER are at work.
+// On a socket, because the reset needs Hijack and SO_LINGER.
 func TestResetOnASocket(t *testing.T) {
 	for _, f := range []vidgotest.Fault{{Reset: true, Accept: true}, {Refuse: true, Accept: true}} {
 		var srv vidgotest.Server
@@ -38,8 +37,8 @@ func TestResetOnASocket(t *testing.T) {
 	}
 }
 
-// On a socket, because a TLS connection has the TCP one inside, and HTTP/2
-// has no connection to take over.
+// On a socket, because a TLS connection has a TCP connection inside, and HTTP/2 lets
+// no handler take over the connection.
 func TestResetOverTLS(t *testing.T) {
 	for _, http2 := range []bool{false, true} {
 		var srv vidgotest.Server
@@ -71,8 +70,8 @@ func TestTruncateOnASocket(t *testing.T) {
 	require.Equal(t, "01234", string(half))
 }
 
-// On a socket, because the server learns of a client that left only if it has
-// read the body; otherwise Close would wait forever at the end of this test.
+// On a socket, because the server only learns that a client has left if it has read
+// the body. Otherwise Close would wait for ever at the end of this test.
 func TestHangOnASocket(t *testing.T) {
 	var srv vidgotest.Server
 	url, client := listen(t, &srv)
@@ -85,8 +84,8 @@ func TestHangOnASocket(t *testing.T) {
 	}
 }
 
-// On a socket, because net/http adds headers of its own and must not add the
-// fake's a second time.
+// On a socket, because net/http adds headers of its own, and the fake's must not be
+// there twice.
 func TestTheSameAnswersOnASocket(t *testing.T) {
 	var srv vidgotest.Server
 	url, client := listen(t, &srv)
@@ -101,8 +100,7 @@ func TestTheSameAnswersOnASocket(t *testing.T) {
 	require.Equal(t, "image/png", r.header.Get("Content-Type"))
 }
 
-// On a socket, because net/http has its own mind about lengths, and the size
-// of a file must be nothing to the fake there either.
+// On a socket, because net/http may set another length, or hold the file in memory.
 func TestALargeFileOnASocket(t *testing.T) {
 	const size = 32 << 20
 	var srv vidgotest.Server
@@ -121,7 +119,7 @@ func TestALargeFileOnASocket(t *testing.T) {
 	require.Less(t, heap()-before, int64(4<<20))
 }
 
-// On a socket, because the client must see what the client in memory sees.
+// On a socket, because a real client must see what the client in memory sees.
 func TestFaultyFilesOnASocket(t *testing.T) {
 	const size = 1 << 20
 	var srv vidgotest.Server
@@ -134,14 +132,14 @@ func TestFaultyFilesOnASocket(t *testing.T) {
 		bytes int
 		err   error
 	}{
-		"cut":                {vidgotest.Fault{After: 1000}, 1000, io.ErrUnexpectedEOF},
-		"reset":              {vidgotest.Fault{After: 1000, Reset: true}, 1000, syscall.ECONNRESET},
-		"half":               {vidgotest.Fault{Truncate: true}, size / 2, io.ErrUnexpectedEOF},
-		"a length too small": {vidgotest.Fault{Header: http.Header{"Content-Length": {"10"}}}, 10, nil},
-		"a length too large": {vidgotest.Fault{Header: http.Header{"Content-Length": {"1048577"}}}, size, io.ErrUnexpectedEOF},
-		"no length":          {vidgotest.Fault{Header: http.Header{"Content-Length": nil}}, size, nil},
-		"no length, and cut": {vidgotest.Fault{After: 1000, Header: http.Header{"Content-Length": nil}}, 1000, io.ErrUnexpectedEOF},
-		"compressed":         {vidgotest.Fault{Gzip: true}, size, nil}, // and undone by net/http
+		"cut off":                        {vidgotest.Fault{After: 1000}, 1000, io.ErrUnexpectedEOF},
+		"reset":                          {vidgotest.Fault{After: 1000, Reset: true}, 1000, syscall.ECONNRESET},
+		"cut in the middle":              {vidgotest.Fault{Truncate: true}, size / 2, io.ErrUnexpectedEOF},
+		"a small Content-Length":         {vidgotest.Fault{Header: http.Header{"Content-Length": {"10"}}}, 10, nil},
+		"a large Content-Length":         {vidgotest.Fault{Header: http.Header{"Content-Length": {"1048577"}}}, size, io.ErrUnexpectedEOF},
+		"no Content-Length":              {vidgotest.Fault{Header: http.Header{"Content-Length": nil}}, size, nil},
+		"no Content-Length, and cut off": {vidgotest.Fault{After: 1000, Header: http.Header{"Content-Length": nil}}, 1000, io.ErrUnexpectedEOF},
+		"compressed":                     {vidgotest.Fault{Gzip: true}, size, nil}, // net/http decodes it
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.fault.Endpoint = vidgotest.EndpointFile
@@ -153,7 +151,7 @@ func TestFaultyFilesOnASocket(t *testing.T) {
 				require.ErrorIs(t, err, c.err)
 			}
 			if c.fault.Reset && len(r.body) < c.bytes {
-				c.bytes = len(r.body) // a kernel may drop what it has when the reset comes
+				c.bytes = len(r.body) // a kernel may drop what it has not delivered when the reset comes
 			}
 			require.Len(t, r.body, c.bytes)
 			require.True(t, whole[:c.bytes] == r.body)
@@ -161,8 +159,8 @@ func TestFaultyFilesOnASocket(t *testing.T) {
 	}
 }
 
-// On a socket, because the handler has to learn there too that its client left;
-// otherwise Close would wait forever at the end of this test.
+// On a socket, because the handler must learn there, too, that its client has left.
+// Otherwise Close would wait for ever at the end of this test.
 func TestAFileStallsOnASocket(t *testing.T) {
 	var srv vidgotest.Server
 	url, client := listen(t, &srv)
@@ -180,7 +178,7 @@ func TestAFileStallsOnASocket(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-// On a socket, because there the body comes in pieces that net/http chooses.
+// On a socket, because net/http chooses the pieces in which a body comes.
 func TestALargeUploadOnASocket(t *testing.T) {
 	srv := vidgotest.Server{MaxUpload: 20 << 20}
 	url, client := listen(t, &srv)

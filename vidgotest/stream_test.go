@@ -19,7 +19,7 @@ import (
 	"github.com/vidgo-go/vidgo/vidgotest"
 )
 
-// open asks a handler in memory, and leaves the body to the caller.
+// open sends a request to a handler in memory. The caller reads the body.
 func open(t *testing.T, ctx context.Context, h http.HandlerFunc) *http.Response {
 	t.Helper()
 	var srv vidgotest.Server
@@ -31,14 +31,15 @@ func open(t *testing.T, ctx context.Context, h http.HandlerFunc) *http.Response 
 
 func flush(w http.ResponseWriter) { http.NewResponseController(w).Flush() }
 
-// endless writes until it is stopped, and hands on why, and how much it wrote.
+// endless returns a handler that writes until it is stopped. It sends the reason to
+// stopped, and counts the bytes in wrote.
 func endless(stopped chan<- error, wrote *int) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		for {
 			n, err := w.Write(make([]byte, 1000))
 			*wrote += n
 			if err != nil {
-				<-r.Context().Done() // as with net/http, a moment later
+				<-r.Context().Done() // net/http may end it a moment later, too
 				stopped <- errors.Join(err, r.Context().Err())
 				return
 			}
@@ -70,14 +71,14 @@ func TestAnAnswerIsReadAsItIsWritten(t *testing.T) {
 	})
 }
 
-// A goroutine that is still there when the bubble ends fails these tests.
+// These tests fail if a goroutine is left when their bubble ends.
 
 func TestClosingABodyEndsItsHandler(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stopped, wrote := make(chan error, 1), 0
 		res := open(t, t.Context(), endless(stopped, &wrote))
 		synctest.Wait()
-		require.Equal(t, 65_000, wrote, "a writer is 64 KiB ahead, and waits in the middle of a write")
+		require.Equal(t, 65_000, wrote, "the pipe has 64 KiB: the write that exceeds them waits")
 		require.NoError(t, res.Body.Close())
 		require.ErrorIs(t, <-stopped, context.Canceled)
 		_, err := res.Body.Read(make([]byte, 1))
@@ -159,7 +160,7 @@ func TestAHandlerThatFlushedAHeadOnly(t *testing.T) {
 	})
 }
 
-func TestInFlightUntilTheBodyIsDoneWith(t *testing.T) {
+func TestARequestIsInFlightUntilItsBodyIsClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var srv vidgotest.Server
 		srv.Inject(vidgotest.Fault{Body: strings.Repeat("x", 100_000)})
@@ -209,7 +210,7 @@ func TestALargeRequestIsReadAsItIsWritten(t *testing.T) {
 		post(pr)
 		require.Equal(t, []int{1000, -1}, []int{read, int(got.ContentLength)})
 		require.Equal(t, 10*time.Second, time.Since(start))
-		srv.Route("example.com", http.NotFoundHandler()) // which reads nothing
+		srv.Route("example.com", http.NotFoundHandler()) // which does not read the body
 		post(bytes.NewReader(make([]byte, 1<<20)))
 		all := []string{"WroteRequest", "GotFirstResponseByte"}
 		require.Equal(t, slices.Repeat(all, 3), calls)

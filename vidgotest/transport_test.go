@@ -21,7 +21,7 @@ import (
 	"github.com/vidgo-go/vidgo/vidgotest"
 )
 
-// traced returns the hooks that were called, and for some with what.
+// traced submits, and returns which hooks were called, some with an argument.
 func traced(t *testing.T, srv *vidgotest.Server) (calls []string, err error) {
 	note := func(call string) { calls = append(calls, call) }
 	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
@@ -96,13 +96,13 @@ func TestAServerSeesItsOwnSideOfARequest(t *testing.T) {
 	require.Equal(t, "files.example.com:8443", got.Host)
 	require.Equal(t, "5", got.Header.Get("Content-Length"))
 	require.Equal(t, "Go-http-client/1.1", got.Header.Get("User-Agent"))
-	require.Nil(t, got.Context().Value(key{}), "values do not cross a network")
+	require.Nil(t, got.Context().Value(key{}), "a context's values do not cross the network")
 	_, ok := got.Context().Deadline()
-	require.False(t, ok, "nor do deadlines")
+	require.False(t, ok, "nor does its deadline")
 	require.ErrorIs(t, got.Context().Err(), context.Canceled)
 }
 
-func TestSlipsInARouteAreTold(t *testing.T) {
+func TestRoutePanicsOnWhatIsNotAHost(t *testing.T) {
 	for _, host := range []string{"", "https://hooks.example.com", "hooks.example.com/vidgo", "hooks example.com", "u@hooks.example.com"} {
 		require.Panics(t, func() { new(vidgotest.Server).Route(host, http.NotFoundHandler()) }, host)
 	}
@@ -111,38 +111,38 @@ func TestSlipsInARouteAreTold(t *testing.T) {
 	new(vidgotest.Server).Route("[2606:4700::1111]:8443", http.NotFoundHandler())
 }
 
-// What net/http does not send does not arrive in memory either, and the words
-// are the same.
+// The transport in memory refuses the requests that net/http refuses, with the same
+// error.
 func TestWhatNetHTTPDoesNotSend(t *testing.T) {
 	body := func(r *http.Request, length int64, text string) {
 		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(text)), length
 	}
-	const large = 100_000 // too large to be read before it is sent
+	const large = 100_000 // bytes, too many to be read before they are sent
 	for name, c := range map[string]struct {
 		edit func(*http.Request)
 		want string
 	}{
-		"a key with a line end": {func(r *http.Request) { r.Header.Set("Authorization", "Bearer secret\n") }, `net/http: invalid header field value for "Authorization"`},
-		"another control":       {func(r *http.Request) { r.Header.Set("X", "\x7f") }, `net/http: invalid header field value for "X"`},
-		"a header's name":       {func(r *http.Request) { r.Header["X y"] = []string{"1"} }, `net/http: invalid header field name "X y"`},
-		"no name":               {func(r *http.Request) { r.Header[""] = []string{"1"} }, `net/http: invalid header field name ""`},
-		"a method":              {func(r *http.Request) { r.Method = "GE T" }, `net/http: invalid method "GE T"`},
-		"a scheme":              {func(r *http.Request) { r.URL.Scheme = "ftp" }, `unsupported protocol scheme "ftp"`},
-		"no scheme":             {func(r *http.Request) { r.URL.Scheme = "" }, `unsupported protocol scheme ""`},
-		"no host":               {func(r *http.Request) { r.URL.Host = "" }, `http: no Host in request URL`},
-		"no body":               {func(r *http.Request) { r.Body, r.ContentLength = nil, 7 }, `http: Request.ContentLength=7 with nil Body`},
-		"a short body":          {func(r *http.Request) { body(r, 7, "sixsix") }, `http: ContentLength=7 with Body length 6`},
-		"a long body":           {func(r *http.Request) { body(r, 5, "sixsix") }, `http: ContentLength=5 with Body length 6`},
-		"a large short body":    {func(r *http.Request) { body(r, large, "sixsix") }, `http: ContentLength=100000 with Body length 6`},
-		"a large long body":     {func(r *http.Request) { body(r, large, strings.Repeat("a", large+1)) }, `http: ContentLength=100000 with Body length 100001`},
+		"a header value with a line end":          {func(r *http.Request) { r.Header.Set("Authorization", "Bearer secret\n") }, `net/http: invalid header field value for "Authorization"`},
+		"a header value with a control character": {func(r *http.Request) { r.Header.Set("X", "\x7f") }, `net/http: invalid header field value for "X"`},
+		"a header name with a space":              {func(r *http.Request) { r.Header["X y"] = []string{"1"} }, `net/http: invalid header field name "X y"`},
+		"an empty header name":                    {func(r *http.Request) { r.Header[""] = []string{"1"} }, `net/http: invalid header field name ""`},
+		"a method with a space":                   {func(r *http.Request) { r.Method = "GE T" }, `net/http: invalid method "GE T"`},
+		"an unknown scheme":                       {func(r *http.Request) { r.URL.Scheme = "ftp" }, `unsupported protocol scheme "ftp"`},
+		"no scheme":                               {func(r *http.Request) { r.URL.Scheme = "" }, `unsupported protocol scheme ""`},
+		"no host":                                 {func(r *http.Request) { r.URL.Host = "" }, `http: no Host in request URL`},
+		"a length without a body":                 {func(r *http.Request) { r.Body, r.ContentLength = nil, 7 }, `http: Request.ContentLength=7 with nil Body`},
+		"a body that is too short":                {func(r *http.Request) { body(r, 7, "sixsix") }, `http: ContentLength=7 with Body length 6`},
+		"a body that is too long":                 {func(r *http.Request) { body(r, 5, "sixsix") }, `http: ContentLength=5 with Body length 6`},
+		"a large body that is too short":          {func(r *http.Request) { body(r, large, "sixsix") }, `http: ContentLength=100000 with Body length 6`},
+		"a large body that is too long":           {func(r *http.Request) { body(r, large, strings.Repeat("a", large+1)) }, `http: ContentLength=100000 with Body length 100001`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var srv vidgotest.Server
 			ts := httptest.NewServer(&srv)
 			defer ts.Close()
 			for network, client := range map[string]*http.Client{"memory": srv.Client(), "socket": ts.Client()} {
-				if network == "socket" && name == "a large long body" {
-					continue // the server has all it was promised, and may answer before the rest is noticed
+				if network == "socket" && name == "a large body that is too long" {
+					continue // the server may answer once it has the announced length
 				}
 				req := request(t, http.MethodPost, ts.URL+"/api/generate/submit", order("m", ""))
 				c.edit(req)
@@ -181,7 +181,7 @@ func TestABareRequestIsCompleted(t *testing.T) {
 	require.NotNil(t, got.Header)
 }
 
-// over lets a handler answer one request in memory.
+// over sends one request to a handler in memory, and returns its answer.
 func over(t *testing.T, method string, h http.HandlerFunc) (*http.Response, string, error) {
 	var srv vidgotest.Server
 	srv.Route("example.com", h)
@@ -240,10 +240,10 @@ func TestABrokenHandlerIsABrokenConnection(t *testing.T) {
 	defer log.SetOutput(log.Writer())
 	log.SetOutput(io.Discard) // the stack of the panic, as net/http prints one
 	for name, h := range map[string]http.HandlerFunc{
-		"abort":  func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
-		"panic":  func(http.ResponseWriter, *http.Request) { panic("oops") },
-		"goexit": func(http.ResponseWriter, *http.Request) { runtime.Goexit() },
-		"late":   func(w http.ResponseWriter, r *http.Request) { w.Write([]byte("a")); panic("oops") },
+		"it aborts":               func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"it panics":               func(http.ResponseWriter, *http.Request) { panic("oops") },
+		"it exits":                func(http.ResponseWriter, *http.Request) { runtime.Goexit() },
+		"it panics after a write": func(w http.ResponseWriter, r *http.Request) { w.Write([]byte("a")); panic("oops") },
 	} {
 		_, _, err := over(t, http.MethodGet, h)
 		require.ErrorIs(t, err, syscall.ECONNRESET, name)
@@ -267,7 +267,7 @@ func TestAClientThatGaveUpSendsNothing(t *testing.T) {
 	require.Empty(t, srv.Requests())
 }
 
-// broken is a body that cannot be read, and tells when it was closed.
+// broken is a body that cannot be read. It notes that it was closed.
 type broken struct{ closed bool }
 
 func (b *broken) Read([]byte) (int, error) { return 0, errors.New("disk on fire") }

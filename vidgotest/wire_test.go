@@ -1,7 +1,6 @@
 package vidgotest_test
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -17,7 +16,7 @@ import (
 	"github.com/vidgo-go/vidgo/vidgotest"
 )
 
-// The bubble's clock starts here.
+// bubbleTime is when the clock of a bubble starts.
 const bubbleTime = "2000-01-01T00:00:00"
 
 func TestSubmitAnswersAsDocumented(t *testing.T) {
@@ -34,7 +33,7 @@ func TestSubmitAnswersAsDocumented(t *testing.T) {
 	})
 }
 
-func TestSubmitStatusIsAsTold(t *testing.T) {
+func TestSubmitStatusIsTheScripts(t *testing.T) {
 	var srv vidgotest.Server
 	srv.Next(vidgotest.Script{SubmitStatus: "-"}, vidgotest.Script{SubmitStatus: "running"})
 	require.NotContains(t, do(t, &srv, http.MethodPost, submitURL, order("seedream-5.0-lite", "")).body, `"status"`)
@@ -159,25 +158,17 @@ func TestModelNameDecidesTheKind(t *testing.T) {
 func TestGeneratedFilesCanBeFetchedWithoutAKey(t *testing.T) {
 	var srv vidgotest.Server
 	srv.APIKey = "secret"
-	fetch := func(name string) reply {
-		res, err := srv.Client().Get("https://storage.vidgo.ai/generated/" + name)
-		require.NoError(t, err)
-		defer res.Body.Close()
-		var b bytes.Buffer
-		_, err = b.ReadFrom(res.Body)
-		require.NoError(t, err)
-		return reply{res.StatusCode, res.Header, b.String()}
-	}
-	picture := fetch("a.png")
+	const generated = "https://storage.vidgo.ai/generated/"
+	picture := fetch(t, &srv, generated+"a.png")
 	require.Equal(t, "image/png", picture.header.Get("Content-Type"))
 	_, err := png.Decode(strings.NewReader(picture.body))
 	require.NoError(t, err)
 	for name, start := range map[string]string{"a.mp4": "\x00\x00\x00\x18ftypisom", "a.mp3": "\xff\xfb", "a.wav": "RIFF"} {
-		r := fetch(name)
+		r := fetch(t, &srv, generated+name)
 		require.Equal(t, 200, r.status)
 		require.True(t, strings.HasPrefix(r.body, start), "%s: %q", name, r.body)
 	}
-	require.Equal(t, 404, fetch("a.exe").status)
+	require.Equal(t, 404, fetch(t, &srv, generated+"a.exe").status)
 	require.Equal(t, vidgotest.EndpointFile, srv.Requests()[0].Endpoint)
 	require.Zero(t, srv.Requests()[0].InFlight)
 }
