@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -19,8 +20,8 @@ import (
 	"github.com/vidgo-go/vidgo/vidgotest"
 )
 
-// runOn runs a batch on fake and returns its result lines by the line of their
-// prompt.
+// runOn runs a batch on fake, and returns the results by the line number of their
+// prompts.
 func runOn(t *testing.T, ctx context.Context, fake *vidgotest.Server, input string) (map[int]result, error) {
 	t.Helper()
 	client, err := vidgo.NewClient("test-key", vidgo.WithHTTPClient(fake.Client()))
@@ -69,14 +70,14 @@ func TestEveryPromptHasItsResult(t *testing.T) {
 	})
 }
 
-// It is three in the morning: whatever is only busy or away is waited for.
+// A batch runs at night, so it waits while Vidgo is busy or cannot be reached.
 func TestItWaitsForVidgo(t *testing.T) {
 	tests := map[string]vidgotest.Fault{
-		"busy, with a time":    {Status: 429, RetryAfter: "50", Times: 20},
-		"busy, without":        {Status: 429, Times: 20},
-		"away":                 {Refuse: true, Times: 20},
-		"in maintenance":       {Status: 503, Times: 20},
-		"rate limit as a body": {Status: 200, Body: `{"code":429,"message":"slow down"}`, Times: 20},
+		"429 with Retry-After":    {Status: 429, RetryAfter: "50", Times: 20},
+		"429 without Retry-After": {Status: 429, Times: 20},
+		"a refused connection":    {Refuse: true, Times: 20},
+		"503 in maintenance":      {Status: 503, Times: 20},
+		"200 with code 429":       {Status: 200, Body: `{"code":429,"message":"slow down"}`, Times: 20},
 	}
 	for name, fault := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -86,7 +87,7 @@ func TestItWaitsForVidgo(t *testing.T) {
 				fake.Inject(fault)
 				_, err := runOn(t, t.Context(), &fake, "a boat\na train\n")
 				require.NoError(t, err)
-				require.Len(t, fake.Tasks(), 2, "none twice")
+				require.Len(t, fake.Tasks(), 2, "no prompt is submitted twice")
 			})
 		})
 	}
@@ -117,7 +118,7 @@ func TestNothingIsSubmittedTwice(t *testing.T) {
 	}
 }
 
-func TestTheEndOfTheTimeLosesNoTask(t *testing.T) {
+func TestADeadlineLosesNoTask(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := vidgotest.Server{Default: vidgotest.Script{Hold: true}}
 		fake.Inject(vidgotest.Fault{Endpoint: vidgotest.EndpointSubmit, Accept: true, Delay: 25 * time.Second, Times: -1})
@@ -133,12 +134,12 @@ func TestTheEndOfTheTimeLosesNoTask(t *testing.T) {
 				with++
 			}
 		}
-		require.Len(t, fake.Tasks(), 6, "two workers at 0, 25 and 50 s; what is under way at the end is not cut off")
-		require.Equal(t, 6, with, "every task that was paid for is named")
+		require.Len(t, fake.Tasks(), 6, "two workers submit at 0, 25 and 50 s, and the last submissions are not cut off")
+		require.Equal(t, 6, with, "the results name every task that was paid for")
 	})
 }
 
-func TestAFullDiskIsTold(t *testing.T) {
+func TestAFullDiskLosesNoTask(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var fake vidgotest.Server
 		client, err := vidgo.NewClient("test-key", vidgo.WithHTTPClient(fake.Client()))
@@ -148,7 +149,7 @@ func TestAFullDiskIsTold(t *testing.T) {
 		b := batch{client: client, model: "sora-2", results: failing{full}, progress: &progress}
 		err = b.run(t.Context(), []prompt{{1, "a boat"}})
 		require.ErrorIs(t, err, full)
-		require.Contains(t, progress.String(), fake.Tasks()[0].ID, "it stands on the other output")
+		require.Contains(t, progress.String(), fake.Tasks()[0].ID, "the id is in the other output")
 	})
 }
 
@@ -163,13 +164,9 @@ func TestReadPrompts(t *testing.T) {
 
 	_, err = readPrompts(strings.NewReader("short\n" + strings.Repeat("x", maxLine+1)))
 	require.ErrorContains(t, err, "line 2 is longer")
-	_, err = readPrompts(io.MultiReader(strings.NewReader("a\n"), broken{}))
+	_, err = readPrompts(io.MultiReader(strings.NewReader("a\n"), iotest.ErrReader(io.ErrUnexpectedEOF)))
 	require.ErrorContains(t, err, "after line 1")
 }
-
-type broken struct{}
-
-func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
 // The whole program, as it runs without an account.
 func TestRun(t *testing.T) {

@@ -20,7 +20,7 @@ func TestAnimate(t *testing.T) {
 	own, err := sunset()
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(picture, own, 0o600))
-	for name, path := range map[string]string{"a picture of its own": "", "a file": picture} {
+	for name, path := range map[string]string{"the built-in picture": "", "a file": picture} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				client, err := connect(noEnv)
@@ -39,7 +39,7 @@ func TestAnimate(t *testing.T) {
 	}
 }
 
-func TestAnimateRefusesWhatIsNoPicture(t *testing.T) {
+func TestAnimateRefusesAFileThatIsNotAPicture(t *testing.T) {
 	text := filepath.Join(t.TempDir(), "boat.png")
 	require.NoError(t, os.WriteFile(text, []byte("a boat"), 0o600))
 	client, err := connect(noEnv)

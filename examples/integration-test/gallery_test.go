@@ -15,11 +15,11 @@ import (
 	"github.com/vidgo-go/vidgo/vidgotest"
 )
 
-// Every test runs inside synctest.Test: the fake's tasks take their real time
-// there, and no time passes outside.
+// Every test runs in a bubble of testing/synctest, where the fake's tasks seem to
+// take as long as real ones, although no real time passes.
 
-// open makes a gallery on the fake. The fake's client reaches it in memory,
-// whatever the base URL, so no request can leave the process.
+// open returns a gallery whose client reaches the fake in memory. No request can
+// leave the process, whatever its URL.
 func open(t *testing.T, fake *vidgotest.Server, opts ...vidgo.Option) *gallery.Gallery {
 	t.Helper()
 	client, err := vidgo.NewClient("test-key", append(opts, vidgo.WithHTTPClient(fake.Client()))...)
@@ -44,14 +44,14 @@ func TestImageIsMadeOnce(t *testing.T) {
 		for _, image := range images {
 			require.Equal(t, images[0], image)
 		}
-		// What was sent is in the fake's log, as it was on the wire.
+		// The fake logs what was sent as it was on the wire.
 		require.Len(t, fake.Tasks(), 1)
 		require.JSONEq(t, `{"prompt": "a studio photograph of a teapot"}`, string(fake.Tasks()[0].Input))
 	})
 }
 
-// What goes wrong for a moment must not reach the users.
-func TestTroubleThatPasses(t *testing.T) {
+// Users must not notice what goes wrong for a moment only.
+func TestTemporaryErrorsAreNotSeen(t *testing.T) {
 	tests := map[string]vidgotest.Fault{
 		"Vidgo is busy when the task is submitted": {Endpoint: vidgotest.EndpointSubmit, Status: 429, RetryAfter: "3", Times: 2},
 		"Vidgo cannot be reached":                  {Endpoint: vidgotest.EndpointSubmit, Refuse: true, Times: 2},
@@ -67,13 +67,13 @@ func TestTroubleThatPasses(t *testing.T) {
 				image, err := open(t, &fake).Image(t.Context(), "a teapot")
 				require.NoError(t, err)
 				require.NotEmpty(t, image)
-				require.Len(t, fake.Tasks(), 1, "paid once")
+				require.Len(t, fake.Tasks(), 1, "the task is paid for once")
 			})
 		})
 	}
 }
 
-func TestATaskThatTakesTooLongIsTakenUpAgain(t *testing.T) {
+func TestATaskThatTakesTooLongIsWaitedForAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := vidgotest.Server{Default: vidgotest.Script{Duration: 5 * time.Minute}}
 		g := open(t, &fake)
@@ -86,7 +86,7 @@ func TestATaskThatTakesTooLongIsTakenUpAgain(t *testing.T) {
 		image, err := g.Image(t.Context(), "a teapot")
 		require.NoError(t, err)
 		require.NotEmpty(t, image)
-		require.Len(t, fake.Tasks(), 1, "the second call did not pay again")
+		require.Len(t, fake.Tasks(), 1, "the second call must not pay again")
 	})
 }
 
@@ -105,8 +105,8 @@ func TestAFailedTaskTellsWhyAndCanBeTriedAgain(t *testing.T) {
 	})
 }
 
-// The worst moment: Vidgo took the task and the answer got lost. Whoever
-// submits again pays twice.
+// Vidgo has accepted the submission, but its answer got lost. To submit again would be
+// to pay twice.
 func TestALostAnswerIsNotPaidForTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := vidgotest.Server{Default: vidgotest.Script{Duration: 20 * time.Second}}
@@ -122,8 +122,8 @@ func TestALostAnswerIsNotPaidForTwice(t *testing.T) {
 	})
 }
 
-// With callbacks: Route names the handler behind the public host that Vidgo
-// would call, and a forged delivery changes nothing.
+// For callbacks, Route connects the host of the callback URL with the handler. A
+// forged callback changes nothing.
 func TestCallbacks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := vidgotest.Server{Default: vidgotest.Script{Duration: 40 * time.Second}}
@@ -142,6 +142,6 @@ func TestCallbacks(t *testing.T) {
 		began := time.Now()
 		_, err = gallery.New(client, "nano-banana").Image(t.Context(), "a teapot")
 		require.NoError(t, err)
-		require.Equal(t, 40*time.Second, time.Since(began), "as soon as Vidgo called")
+		require.Equal(t, 40*time.Second, time.Since(began), "the image is there as soon as Vidgo calls back")
 	})
 }

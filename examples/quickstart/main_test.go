@@ -37,7 +37,7 @@ func TestDemo(t *testing.T) {
 			`^ [23]\.\d\ds finished    tin train   by polling   https://\S+\.mp4$`,
 			`^ [23]\.\d\ds saved       tin train   \S+-1\.mp4$`,
 			`^ 3\.50s failed      glass bird  by callback  the prompt names a living person$`,
-			// One at once for each task, then two for each of the two that take longer.
+			// Each task is polled at once, and those that take longer twice more.
 			`^3 tasks, none lost: 2 told by callback, 1 found by polling, 1 failed; 7 status requests$`)
 	})
 }
@@ -49,7 +49,7 @@ func TestDemoStops(t *testing.T) {
 		var out bytes.Buffer
 		err := run(ctx, nil, noEnv, t.TempDir(), &out)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.Equal(t, 5, strings.Count(out.String(), "\n"), "three submitted, one finished and saved:\n%s", &out)
+		require.Equal(t, 5, strings.Count(out.String(), "\n"), "three tasks are submitted, and one finishes and is saved:\n%s", &out)
 	})
 }
 
@@ -88,7 +88,7 @@ func TestRealTaskWithACallbackElsewhere(t *testing.T) {
 		began := time.Now()
 		require.NoError(t, realTask(t.Context(), client, "a paper boat", "https://elsewhere.example.com/vidgo", t.TempDir(), new(bytes.Buffer)))
 		require.Equal(t, "https://elsewhere.example.com/vidgo", srv.Tasks()[0].CallbackURL)
-		require.Less(t, time.Since(began), 30*time.Second+18*time.Second, "it polls as often as without a callback")
+		require.Less(t, time.Since(began), 30*time.Second+18*time.Second, "it is polled as often as without a callback")
 	})
 }
 
@@ -103,8 +103,8 @@ func TestRealTaskThatFails(t *testing.T) {
 	})
 }
 
-// The same over a real connection, which has what memory has not: a listener,
-// a dialler, a pool. Nothing is timed, since the task is finished at once.
+// The same over a real connection. Nothing is timed, because the task is finished at
+// once.
 func TestRealTaskOnASocket(t *testing.T) {
 	var srv vidgotest.Server
 	api := httptest.NewServer(&srv)
@@ -116,7 +116,7 @@ func TestRealTaskOnASocket(t *testing.T) {
 	requireLines(t, out.String(), `costs credits`, `submitted   a paper boat task-`, `finished    a paper boat `, `saved       a paper boat \S+\.mp4$`)
 }
 
-// The program that the README tells people to run, in real time.
+// The program as the README says to run it, in real time.
 func TestTheProgram(t *testing.T) {
 	t.Parallel()
 	program := filepath.Join(t.TempDir(), "quickstart")

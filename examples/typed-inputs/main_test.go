@@ -33,8 +33,7 @@ $`, out.String())
 	})
 }
 
-// A typed input is an input, and what is sent is its JSON.
-func TestTypedInputIsAnInput(t *testing.T) {
+func TestTheJSONOfATypedInputIsSent(t *testing.T) {
 	var srv vidgotest.Server
 	client, err := vidgo.NewClient("any-key-will-do", vidgo.WithHTTPClient(srv.Client()), vidgo.WithInputCheck(models.Check))
 	require.NoError(t, err)
@@ -68,10 +67,10 @@ func TestCheckComesBackFromSubmit(t *testing.T) {
 	require.Empty(t, srv.Requests())
 
 	_, err = client.Submit(t.Context(), vidgo.Untyped("sora-99", map[string]any{"anything": true}))
-	require.NotErrorIs(t, err, vidgo.ErrInvalidInput, "an unknown model is Vidgo's to judge")
+	require.NotErrorIs(t, err, vidgo.ErrInvalidInput, "an unknown model is sent to Vidgo")
 }
 
-// The client and the catalogue agree on which models are music.
+// The client and the catalogue must agree on which models are music models.
 func TestMusicModels(t *testing.T) {
 	for m := range models.All() {
 		_, requests := run(t, m.ID)
@@ -80,7 +79,7 @@ func TestMusicModels(t *testing.T) {
 	}
 }
 
-// What the fake makes for a music model, its result holds.
+// The result type of a music model must read all that the fake makes for it.
 func TestMusicResults(t *testing.T) {
 	for model, read := range map[string]func([]vidgo.File) (any, error){
 		"generate-music":             as[music.Track],
@@ -111,7 +110,7 @@ func TestMusicResults(t *testing.T) {
 
 func as[T any](files []vidgo.File) (any, error) { return music.Results[T](files) }
 
-// run makes a task of a model, and counts the requests that it took.
+// run runs a task of a model, and counts its requests by endpoint.
 func run(t *testing.T, model string) (*vidgo.Task, map[vidgotest.Endpoint]int) {
 	var srv vidgotest.Server
 	client, err := vidgo.NewClient("any-key-will-do", vidgo.WithHTTPClient(srv.Client()))

@@ -23,8 +23,8 @@ const home = "https://app.example.com"
 
 var secret = []byte("thirty-two random bytes in truth")
 
-// start makes a service that fake calls back. In memory it is reached under
-// its public name.
+// start returns a service that is called back by the fake, and that is reached by its
+// public name in memory.
 func start(t *testing.T, fake *vidgotest.Server) (svc *service, log *bytes.Buffer) {
 	t.Helper()
 	client, err := vidgo.NewClient("test-key", vidgo.WithHTTPClient(fake.Client()),
@@ -83,7 +83,7 @@ func TestATaskIsSubmittedAndCalledBack(t *testing.T) {
 		got := show(t, fake, id)
 		require.Equal(t, vidgo.Finished, got.Status)
 		require.Len(t, got.Files, 1)
-		require.Len(t, fake.Requests(vidgotest.EndpointStatus), 1, "the look at the start")
+		require.Len(t, fake.Requests(vidgotest.EndpointStatus), 1, "only the first poll, at once")
 		require.Len(t, fake.Deliveries(), 3)
 		for _, d := range fake.Deliveries() {
 			require.Equal(t, http.StatusOK, d.Status)
@@ -91,12 +91,12 @@ func TestATaskIsSubmittedAndCalledBack(t *testing.T) {
 	})
 }
 
-func TestALostCallbackIsMadeUpFor(t *testing.T) {
+func TestALostCallbackIsFoundByPolling(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := &vidgotest.Server{Default: vidgotest.Script{Duration: 5 * time.Second, Callback: vidgotest.Callback{Drop: true}}}
 		start(t, fake)
 		id := generate(t, fake)
-		time.Sleep(30 * time.Second) // the second poll comes after 20 s, more or less
+		time.Sleep(30 * time.Second) // the second poll comes after about 20 s
 		require.Equal(t, vidgo.Finished, show(t, fake, id).Status)
 	})
 }
@@ -119,22 +119,22 @@ func TestACallbackFindsTheServiceAfterItsRestart(t *testing.T) {
 		id := generate(t, fake)
 		old.stop()
 
-		start(t, fake) // knows nothing of the task
+		start(t, fake) // it does not know the task
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
 		require.Equal(t, vidgo.Finished, show(t, fake, id).Status)
 	})
 }
 
-func TestARestartedServiceTakesUpItsTasks(t *testing.T) {
+func TestARestartedServiceCanFollowItsTasks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := &vidgotest.Server{Default: vidgotest.Script{Duration: 5 * time.Second}}
 		old, log := start(t, fake)
 		id := generate(t, fake)
 		old.stop()
-		require.Empty(t, log.String(), "a stop is no error")
+		require.Empty(t, log.String(), "a stop logs no error")
 		fake.Route("app.example.com", nil)
-		time.Sleep(time.Minute) // the callback and its redeliveries meet nobody
+		time.Sleep(time.Minute) // the callback and its redeliveries are lost
 
 		svc, _ := start(t, fake)
 		svc.follow(id)
@@ -181,7 +181,7 @@ func TestAnUnknownSubmissionIsFoundByItsCallback(t *testing.T) {
 		require.Equal(t, http.StatusBadGateway, res.StatusCode)
 		require.Contains(t, body, "unknown")
 		require.Regexp(t, `submission=[0-9a-f-]{36} `, log.String())
-		require.Len(t, fake.Tasks(), 1, "it was not submitted again")
+		require.Len(t, fake.Tasks(), 1, "it must not be submitted again")
 
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
@@ -198,15 +198,15 @@ func TestRefusals(t *testing.T) {
 		text       string
 		retryAfter string
 	}{
-		"no JSON":              {body: "a paper boat", status: 400, text: "want"},
-		"no prompt":            {body: "{}", status: 400, text: "want"},
-		"too large":            {body: `{"prompt": "` + strings.Repeat("a", maxRequest) + `"}`, status: 413, text: "too large"},
-		"refused by Vidgo":     {body: good, fault: &vidgotest.Fault{Status: 400}, status: 400, text: "invalid input: "},
-		"rate limited":         {body: good, fault: &vidgotest.Fault{Status: 429}, status: 503, text: "busy", retryAfter: "10"},
-		"rate limited, timed":  {body: good, fault: &vidgotest.Fault{Status: 429, RetryAfter: "42"}, status: 503, text: "busy", retryAfter: "42"},
-		"no credits":           {body: good, fault: &vidgotest.Fault{Status: 402}, status: 502, text: "does not answer"},
-		"Vidgo is unreachable": {body: good, fault: &vidgotest.Fault{Refuse: true}, status: 502, text: "does not answer"},
-		"Vidgo hangs":          {body: good, fault: &vidgotest.Fault{Hang: true}, status: 502, text: "unknown"},
+		"not JSON":                       {body: "a paper boat", status: 400, text: "want"},
+		"no prompt":                      {body: "{}", status: 400, text: "want"},
+		"too large":                      {body: `{"prompt": "` + strings.Repeat("a", maxRequest) + `"}`, status: 413, text: "too large"},
+		"refused by Vidgo":               {body: good, fault: &vidgotest.Fault{Status: 400}, status: 400, text: "invalid input: "},
+		"rate limited":                   {body: good, fault: &vidgotest.Fault{Status: 429}, status: 503, text: "busy", retryAfter: "10"},
+		"rate limited, with Retry-After": {body: good, fault: &vidgotest.Fault{Status: 429, RetryAfter: "42"}, status: 503, text: "busy", retryAfter: "42"},
+		"no credits":                     {body: good, fault: &vidgotest.Fault{Status: 402}, status: 502, text: "does not answer"},
+		"Vidgo is unreachable":           {body: good, fault: &vidgotest.Fault{Refuse: true}, status: 502, text: "does not answer"},
+		"Vidgo hangs":                    {body: good, fault: &vidgotest.Fault{Hang: true}, status: 502, text: "unknown"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -234,11 +234,11 @@ func TestAnUnknownTask(t *testing.T) {
 	start(t, &fake)
 	res, _ := ask(t, &fake, "GET", "/tasks/task-of-somebody-else", "")
 	require.Equal(t, http.StatusNotFound, res.StatusCode)
-	require.Empty(t, fake.Requests(vidgotest.EndpointStatus), "strangers cannot make it ask Vidgo")
+	require.Empty(t, fake.Requests(vidgotest.EndpointStatus), "a stranger cannot make the service poll")
 }
 
-// The whole program, on a real socket, which fake time could not do. Nothing
-// is timed: it only starts, takes a task, and stops.
+// The whole program on a real socket. Nothing is timed: it starts, accepts a task, and
+// stops.
 func TestRun(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
