@@ -35,7 +35,7 @@ func TestCatalogue(t *testing.T) {
 		require.Equal(t, m, found)
 		kinds[m.Kind]++
 		if i > 0 {
-			require.Negative(t, cmp.Or(cmp.Compare(all[i-1].Kind, m.Kind), cmp.Compare(all[i-1].ID, m.ID)), "%s: by kind and ID", m.ID)
+			require.Negative(t, cmp.Or(cmp.Compare(all[i-1].Kind, m.Kind), cmp.Compare(all[i-1].ID, m.ID)), "%s must be sorted by kind and ID", m.ID)
 		}
 	}
 	require.Equal(t, map[models.Kind]int{models.Image: 81, models.Video: 154, models.Music: 17}, kinds)
@@ -56,7 +56,7 @@ func TestAllStops(t *testing.T) {
 	require.Equal(t, 1, n)
 }
 
-// Whatever a caller does to a Model, it is the caller's alone.
+// What a caller changes in a Model must not be seen by others.
 func TestModelsAreCopies(t *testing.T) {
 	for _, id := range []string{"stem-split", "extend-music", "kling-3.0/pro", "seedance-2.5/reference-to-video"} {
 		m, _ := models.Lookup(id)
@@ -83,7 +83,7 @@ func TestModelsAreCopies(t *testing.T) {
 	}
 }
 
-// Rules only speak of fields that there are, or that are refused.
+// The checks of a rule may only name fields of the model, or fields it refuses.
 func TestRulesNameFields(t *testing.T) {
 	for _, f := range readFacts(t) {
 		known := func(name string) {
@@ -113,8 +113,8 @@ func TestRulesNameFields(t *testing.T) {
 	}
 }
 
-// Whatever is said is a sentence, and speaks of no prices.
-func TestWords(t *testing.T) {
+// Rules and descriptions are sentences, and mention no prices.
+func TestTextsAreSentencesWithoutPrices(t *testing.T) {
 	price := regexp.MustCompile(`(?i)credit|\$|bill|price`)
 	sentence := func(id, text string) {
 		require.Regexp(t, `^\S.*[.]$`, text, id)

@@ -17,41 +17,41 @@ import (
 // What Check says, word for word.
 func TestCheckSays(t *testing.T) {
 	requireSayings(t, []saying{
-		{"an unknown model passes whatever it is given", "sora-99", `{`, ""},
+		{"an unknown model accepts any input", "sora-99", `{`, ""},
 		{"an unknown field passes", "sora-2", `{"prompt":"a","watermark":false}`, ""},
-		{"but not where the model refuses it", "xai/grok-imagine-image/edit", `{"prompt":"a","image_urls":["u"],"n":2}`,
+		{"an unknown field of a strict model", "xai/grok-imagine-image/edit", `{"prompt":"a","image_urls":["u"],"n":2}`,
 			`n is not a field of this model; want only image_urls, prompt, size`},
-		{"which are named once", "xai/grok-imagine-image/edit", `{"prompt":"a","image_urls":["u"],"n":2,"style":"x","mode":"y"}`,
+		{"several unknown fields of a strict model", "xai/grok-imagine-image/edit", `{"prompt":"a","image_urls":["u"],"n":2,"style":"x","mode":"y"}`,
 			`mode is not a field of this model; want only image_urls, prompt, size | n is not a field of this model | style is not a field of this model`},
-		{"no JSON", "sora-2", `{"prompt":`, "the input is not valid JSON (unexpected EOF); want a JSON object"},
-		{"nothing", "sora-2", ``, "the input is not valid JSON (EOF); want a JSON object"},
-		{"two values", "sora-2", `{"prompt":"a"} {}`, "the input is not valid JSON (something follows the first value); want a JSON object"},
-		{"a list", "sora-2", `["a"]`, "the input is an array; want an object"},
-		{"null", "sora-2", `null`, "the input is null; want an object"},
-		{"a number", "sora-2", `7`, "the input is 7; want an object"},
-		{"a number beyond reason", "sora-2", `{"prompt":"a","x":{"y":[1,1e999999999]}}`,
+		{"JSON that is cut off", "sora-2", `{"prompt":`, "the input is not valid JSON (unexpected EOF); want a JSON object"},
+		{"an empty input", "sora-2", ``, "the input is not valid JSON (EOF); want a JSON object"},
+		{"two JSON values", "sora-2", `{"prompt":"a"} {}`, "the input is not valid JSON (something follows the first value); want a JSON object"},
+		{"a list, not an object", "sora-2", `["a"]`, "the input is an array; want an object"},
+		{"null, not an object", "sora-2", `null`, "the input is null; want an object"},
+		{"a number, not an object", "sora-2", `7`, "the input is 7; want an object"},
+		{"a number that no float can hold", "sora-2", `{"prompt":"a","x":{"y":[1,1e999999999]}}`,
 			"x.y[1] is a number out of range; want one that fits a 64-bit float"},
-		{"everything at once", "sora-2", `{"duration":12,"image_urls":["a",2],"aspect_ratio":"4:3","storyboard":"yes"}`,
+		{"several faults at once", "sora-2", `{"duration":12,"image_urls":["a",2],"aspect_ratio":"4:3","storyboard":"yes"}`,
 			`aspect_ratio is "4:3"; want "16:9" or "9:16" | duration is 12; want 10 or 15 | image_urls has 2 items; want at most 1` +
 				` | image_urls[1] is 2; want a string | prompt is missing | storyboard is the string "yes"; want true or false`},
-		{"characters, not bytes", "sora-2", `{"prompt":"` + text(1000) + `"}`, ""},
-		{"one too many", "sora-2", `{"prompt":"` + text(1001) + `"}`, "prompt has 1001 characters; want at most 1000"},
-		{"null is not left out", "sora-2", `{"prompt":"a","duration":null}`, "duration is null; want a whole number"},
-		{"but means that in a required field", "sora-2", `{"prompt":null}`, "prompt is missing"},
-		{"a fraction", "sora-2", `{"prompt":"a","duration":10.5}`, "duration is 10.5; want a whole number"},
+		{"a length counts characters, not bytes", "sora-2", `{"prompt":"` + text(1000) + `"}`, ""},
+		{"one character too many", "sora-2", `{"prompt":"` + text(1001) + `"}`, "prompt has 1001 characters; want at most 1000"},
+		{"null in an optional field", "sora-2", `{"prompt":"a","duration":null}`, "duration is null; want a whole number"},
+		{"null in a required field", "sora-2", `{"prompt":null}`, "prompt is missing"},
+		{"a fraction where a whole number is wanted", "sora-2", `{"prompt":"a","duration":10.5}`, "duration is 10.5; want a whole number"},
 		{"a whole number with a point", "sora-2", `{"prompt":"a","duration":10.0}`, ""},
-		{"out of bounds", "generate-music", `{"prompt":"a","custom_mode":false,"instrumental":false,"mv":"V5","style_weight":1.5,"audio_weight":-0.5}`,
+		{"numbers out of bounds", "generate-music", `{"prompt":"a","custom_mode":false,"instrumental":false,"mv":"V5","style_weight":1.5,"audio_weight":-0.5}`,
 			"audio_weight is -0.5; want at least 0 | style_weight is 1.5; want at most 1"},
-		{"a field of two that are missing", "convert-to-wav", `{"task_id":"a"}`, "audio_id is missing"},
-		{"no URL", "upload-and-separate-vocals", `{"audio_url":"a.mp3"}`, `audio_url is "a.mp3"; want an absolute URL`},
+		{"one of two required fields", "convert-to-wav", `{"task_id":"a"}`, "audio_id is missing"},
+		{"a relative URL", "upload-and-separate-vocals", `{"audio_url":"a.mp3"}`, `audio_url is "a.mp3"; want an absolute URL`},
 		{"a URL with a bad escape", "upload-and-separate-vocals", `{"audio_url":"https://example.com/100%.mp3"}`,
 			`audio_url is "https://example.com/100%.mp3"; want %25 for each % that is not an escape`},
-		{"a URL as people write it", "upload-and-separate-vocals", `{"audio_url":"https://example.com/été 1.mp3?a=b|c"}`, ""},
-		{"a member of a member", "kwaivgi/kling-v3.0-std/text-to-video", `{"duration":3,"multi_shots":true,"multi_prompt":[{"prompt":"a","duration":"3"}]}`,
+		{"a URL with spaces and letters to escape", "upload-and-separate-vocals", `{"audio_url":"https://example.com/été 1.mp3?a=b|c"}`, ""},
+		{"a field of an object in a list", "kwaivgi/kling-v3.0-std/text-to-video", `{"duration":3,"multi_shots":true,"multi_prompt":[{"prompt":"a","duration":"3"}]}`,
 			`multi_prompt[0].duration is the string "3"; want a whole number`},
-		{"a size in words", "alibaba/wan-2.7/text-to-image", `{"prompt":"a","size":"512x512"}`, ""},
-		{"a size in numbers", "alibaba/wan-2.7/text-to-image", `{"prompt":"a","size":{"width":512,"height":0}}`, "size.height is 0; want at least 1"},
-		{"a size in neither", "alibaba/wan-2.7/text-to-image", `{"prompt":"a","size":512}`, "size is 512; want a string or an object"},
+		{"a size that is a string", "alibaba/wan-2.7/text-to-image", `{"prompt":"a","size":"512x512"}`, ""},
+		{"a size that is an object", "alibaba/wan-2.7/text-to-image", `{"prompt":"a","size":{"width":512,"height":0}}`, "size.height is 0; want at least 1"},
+		{"a size that is a number", "alibaba/wan-2.7/text-to-image", `{"prompt":"a","size":512}`, "size is 512; want a string or an object"},
 		{"a long value is cut", "sora-2", `{"prompt":"a","style":"` + strings.Repeat("y", 99) + `"}`,
 			`style is "` + strings.Repeat("y", 59) + `...; want "thanksgiving", "comic", "news", "selfie", "nostalgic" or "anime"`},
 	})
@@ -60,26 +60,26 @@ func TestCheckSays(t *testing.T) {
 // Some models read more generously than their schema says.
 func TestCheckReadsAsTheModelDoes(t *testing.T) {
 	requireSayings(t, []saying{
-		{"case", "alibaba/happyhorse-1.1/text-to-video", `{"prompt":"a","resolution":"720P"}`, ""},
-		{"case counts elsewhere", "hailuo-02", `{"prompt":"a","resolution":"768p"}`, `resolution is "768p"; want "512P" or "768P"`},
-		{"digits", "alibaba/happyhorse-1.1/text-to-video", `{"prompt":"a","duration":"7"}`, ""},
-		{"digits out of bounds", "alibaba/happyhorse-1.1/text-to-video", `{"prompt":"a","duration":"77"}`, "duration is 77; want at most 15"},
-		{"booleans in words", "alibaba/happyhorse-1.1/text-to-video", `{"prompt":"a","enable_safety_checker":"Off"}`, ""},
-		{"booleans in numbers", "kwaivgi/kling-video-o3-pro/text-to-video", `{"prompt":"a","duration":"5","multi_shots":0,"sound":1}`, ""},
-		{"digits in a list", "kwaivgi/kling-video-o3-pro/text-to-video",
+		{"another case, where the model ignores it", "alibaba/happyhorse-1.1/text-to-video", `{"prompt":"a","resolution":"720P"}`, ""},
+		{"another case, where it counts", "hailuo-02", `{"prompt":"a","resolution":"768p"}`, `resolution is "768p"; want "512P" or "768P"`},
+		{"a number in a string", "alibaba/happyhorse-1.1/text-to-video", `{"prompt":"a","duration":"7"}`, ""},
+		{"a number in a string, out of bounds", "alibaba/happyhorse-1.1/text-to-video", `{"prompt":"a","duration":"77"}`, "duration is 77; want at most 15"},
+		{"a boolean in a string", "alibaba/happyhorse-1.1/text-to-video", `{"prompt":"a","enable_safety_checker":"Off"}`, ""},
+		{"booleans that are numbers", "kwaivgi/kling-video-o3-pro/text-to-video", `{"prompt":"a","duration":"5","multi_shots":0,"sound":1}`, ""},
+		{"numbers in strings, in a list", "kwaivgi/kling-video-o3-pro/text-to-video",
 			`{"duration":"5","multi_shots":"true","sound":1,"multi_prompt":[{"prompt":"a","duration":"2"},{"prompt":"b","duration":"3"}]}`, ""},
-		{"digits in a list that add up to something else", "kwaivgi/kling-video-o3-4k/text-to-video",
+		{"numbers in strings that add up to something else", "kwaivgi/kling-video-o3-4k/text-to-video",
 			`{"duration":"5","multi_shots":"true","sound":1,"multi_prompt":[{"prompt":"a","duration":"2"},{"prompt":"b","duration":"4"}]}`,
 			"duration is 5; want 6, which is what multi_prompt adds up to"},
-		{"whatever else is in such a list", "kwaivgi/kling-video-o3-std/text-to-video",
+		{"other values in such a list", "kwaivgi/kling-video-o3-std/text-to-video",
 			`{"duration":5,"multi_shots":false,"sound":true,"prompt":"a","multi_prompt":["2",{"duration":null}]}`,
 			`multi_prompt[0] is the string "2"; want an object | multi_prompt[1].duration is null; want a whole number`},
-		{"rules see what is meant", "kwaivgi/kling-video-o3-pro/text-to-video", `{"duration":5,"multi_shots":"no","sound":"yes"}`,
+		{"rules use the value as it is read", "kwaivgi/kling-video-o3-pro/text-to-video", `{"duration":5,"multi_shots":"no","sound":"yes"}`,
 			"prompt is missing; want it if multi_shots is false"},
-		{"other words", "kwaivgi/kling-video-o3-pro/text-to-video", `{"prompt":"a","duration":5,"multi_shots":"maybe","sound":2}`,
+		{"values that are not booleans", "kwaivgi/kling-video-o3-pro/text-to-video", `{"prompt":"a","duration":5,"multi_shots":"maybe","sound":2}`,
 			`multi_shots is the string "maybe"; want true or false | sound is 2; want true or false`},
-		{"space does not fill a prompt", "blackforestlabs/flux/dev", `{"prompt":" \n"}`, "prompt has 0 characters; want at least 1"},
-		{"space does not overfill one", "bytedance/seedream/v5/lite/text-to-image", `{"prompt":"   ` + text(3000) + `   "}`, ""},
+		{"white space alone is an empty prompt", "blackforestlabs/flux/dev", `{"prompt":" \n"}`, "prompt has 0 characters; want at least 1"},
+		{"white space around a prompt does not count", "bytedance/seedream/v5/lite/text-to-image", `{"prompt":"   ` + text(3000) + `   "}`, ""},
 	})
 }
 
@@ -94,7 +94,7 @@ func TestCheckError(t *testing.T) {
 	require.Equal(t, "the reason", models.Fault{Reason: "the reason"}.String())
 }
 
-// An error is as long as a person reads; the faults are all there.
+// The error's text is cut off after some faults; the struct has all of them.
 func TestManyFaults(t *testing.T) {
 	err := models.Check("sora-2", []byte(`{"prompt":"a","image_urls":[`+strings.Repeat("1,", 99)+`1]}`))
 	fault, ok := errors.AsType[*models.CheckError](err)
@@ -105,8 +105,8 @@ func TestManyFaults(t *testing.T) {
 	require.True(t, strings.HasSuffix(err.Error(), " | and 81 more"), "%s", err)
 }
 
-// For every model: the smallest input passes, and an unknown field, a missing
-// one and one of the wrong type are found where they should be.
+// For every model, the smallest input passes, and an unknown field, a missing one
+// and one that is null are found.
 func TestEveryModel(t *testing.T) {
 	for _, f := range readFacts(t) {
 		t.Run(f.ID, func(t *testing.T) {
@@ -154,8 +154,8 @@ func TestEveryBound(t *testing.T) {
 	}
 }
 
-// plainFaults are those that a field's value has in itself, not those that it
-// has beside others, which say so.
+// plainFaults returns the faults that a field's value has by itself. Those that it has
+// together with other fields mention that.
 func (f fact) plainFaults(t *testing.T, name string, v any) []models.Fault {
 	in := f.smallest()
 	in[name] = v
@@ -190,7 +190,7 @@ func edges(p *schema, disputed bool) []edge {
 	return all
 }
 
-// Many goroutines check all models at once, the first checks included.
+// For the race detector: schemas are compiled at their first use.
 func TestCheckConcurrently(t *testing.T) {
 	facts := readFacts(t)
 	var wg sync.WaitGroup

@@ -12,8 +12,8 @@ import (
 	"github.com/vidgo-go/vidgo/models"
 )
 
-// The tests read catalog.json with types of their own, strictly: a key that is
-// misspelt there would otherwise be a fact that nobody enforces.
+// The tests read catalog.json with types of their own, and refuse unknown keys: a
+// misspelt key would be a fact that nothing enforces.
 
 type fact struct {
 	ID, Kind, Title, Doc   string
@@ -95,7 +95,7 @@ func readFacts(t testing.TB) []fact {
 	return file.Models
 }
 
-// input is an input as JSON holds it.
+// input is a model's input, decoded from JSON.
 type input map[string]any
 
 func (in input) json(t testing.TB) []byte {
@@ -104,7 +104,7 @@ func (in input) json(t testing.TB) []byte {
 	return raw
 }
 
-// faults are what Check finds.
+// faults returns what Check finds.
 func faults(t testing.TB, model string, in input) []models.Fault {
 	return faultsOf(t, models.Check(model, in.json(t)))
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/vidgo-go/vidgo/models"
 )
 
-// Every rule of every model, both ways: an input that keeps it passes, and one
-// that breaks it and no other field's bounds is told so, in the right field.
+// For every rule of every model, an input that keeps it passes, and an input that
+// only breaks it has a fault in the right field.
 func TestEveryRule(t *testing.T) {
 	checks := 0
 	for _, f := range readFacts(t) {
@@ -21,7 +21,7 @@ func TestEveryRule(t *testing.T) {
 				checks++
 				t.Run(fmt.Sprintf("%s/%s/%d", f.ID, rule.Text, i), func(t *testing.T) {
 					switch {
-					case c.Each != "" || c.Members != nil || c.Pixels != nil: // they have tests of their own
+					case c.Each != "" || c.Members != nil || c.Pixels != nil: // these have tests of their own
 					case c.Count != nil:
 						f.countBothWays(t, c)
 					case len(c.Any) > 0:
@@ -36,7 +36,7 @@ func TestEveryRule(t *testing.T) {
 	require.Greater(t, checks, 180)
 }
 
-// applying is an input to which the check applies, and that keeps all rules.
+// applying returns an input to which the check applies, and that keeps all rules.
 func (f fact) applying(c check) input {
 	in := f.smallest()
 	var held []string
@@ -57,7 +57,7 @@ func (f fact) needsBothWays(t *testing.T, c check) {
 		found := f.faultIn(t, bad, need.Field)
 		for _, when := range c.When {
 			require.Contains(t, found.Reason, " if ")
-			require.Contains(t, found.Reason, when.Field, "it says in which case")
+			require.Contains(t, found.Reason, when.Field, "the reason says when the rule applies")
 		}
 	}
 }
@@ -79,7 +79,7 @@ func (f fact) anyBothWays(t *testing.T, c check) {
 		good[name] = sample(f.Input.Properties[name])
 		require.Empty(t, faults(t, f.ID, good), "%s", good.json(t))
 		require.Contains(t, f.faultIn(t, bad, c.Any[0]).Reason, "is missing; want it or ")
-		bad[name] = []any{} // says as little as nothing
+		bad[name] = []any{} // an empty list counts as missing
 		f.faultIn(t, bad, c.Any[0])
 	}
 }
@@ -99,14 +99,14 @@ func (f fact) countBothWays(t *testing.T, c check) {
 	if c.Count.Plus != "" {
 		in[c.Count.Plus] = left
 	} else {
-		require.Zero(t, left, "the lists cannot hold so many")
+		require.Zero(t, left, "the lists can hold as many as the rule allows")
 	}
 	require.Empty(t, faults(t, f.ID, in), "%s", in.json(t))
 	f.addOne(in, c)
 	require.Contains(t, f.faultIn(t, in, c.Count.Items[0]).Reason, fmt.Sprintf("make %d together; want at most %d", c.Count.Max+1, c.Count.Max))
 }
 
-// addOne puts one item more where there is room for it.
+// addOne adds an item to the first list that has room for it.
 func (f fact) addOne(in input, c check) {
 	for _, name := range c.Count.Items {
 		p := f.Input.Properties[name]
@@ -117,7 +117,7 @@ func (f fact) addOne(in input, c check) {
 	}
 }
 
-// saying is an input, and what Check says to it; nothing if it is good.
+// saying is an input and the error that Check returns for it, or "" if there is none.
 type saying struct{ name, model, input, want string }
 
 func requireSayings(t *testing.T, sayings []saying) {
@@ -138,13 +138,13 @@ func TestShots(t *testing.T) {
 		{"one shot", "kling-3.0/pro", `{"duration":5,"multi_shots":false,"sound":false,"prompt":"a"}`, ""},
 		{"one shot without a prompt", "kling-3.0/pro", `{"duration":5,"multi_shots":false,"sound":false}`,
 			`prompt is missing; want it if multi_shots is false`},
-		{"an empty prompt says nothing", "kling-3.0/pro", `{"duration":5,"multi_shots":false,"sound":false,"prompt":""}`,
+		{"one shot with an empty prompt", "kling-3.0/pro", `{"duration":5,"multi_shots":false,"sound":false,"prompt":""}`,
 			`prompt is missing; want it if multi_shots is false`},
-		{"shots without shots", "kling-3.0/pro", `{"duration":5,"multi_shots":true,"sound":false}`,
+		{"multi_shots without shots", "kling-3.0/pro", `{"duration":5,"multi_shots":true,"sound":false}`,
 			`multi_prompt is missing; want it if multi_shots is true | sound is false; want true if multi_shots is true`},
 		{"shots that are too long", "kling-3.0/pro", `{"duration":5,"multi_shots":true,"sound":true,"multi_prompt":[{"duration":8},{"duration":8}]}`,
 			`multi_prompt has a duration of 16 in all; want at most 15`},
-		{"shots whose members are others", "kling-3.0/pro", `{"duration":5,"multi_shots":true,"sound":true,"multi_prompt":[{"seconds":99}]}`, ""},
+		{"shots with other fields", "kling-3.0/pro", `{"duration":5,"multi_shots":true,"sound":true,"multi_prompt":[{"seconds":99}]}`, ""},
 	})
 }
 
@@ -157,10 +157,10 @@ func TestShotsThatAddUp(t *testing.T) {
 		{"shots that add up", kling, shots(`{"prompt":"a","duration":4},{"prompt":"b","duration":2}`), ""},
 		{"shots that do not", kling, shots(`{"prompt":"a","duration":4},{"prompt":"b","duration":4}`),
 			`duration is 6; want 8, which is what multi_prompt adds up to`},
-		{"a shot without a duration says nothing about the sum", kling, shots(`{"prompt":"a","duration":4},{"prompt":"b"}`), ""},
+		{"shots of which one has no duration", kling, shots(`{"prompt":"a","duration":4},{"prompt":"b"}`), ""},
 		{"two images and shots", kling, strings.Replace(shots(`{"prompt":"a","duration":6}`), `["u"]`, `["u","v"]`, 1),
 			`image_urls has 2 items; want exactly 1 if multi_shots is true`},
-		{"shots are idle without multi_shots", kling, `{"image_urls":["u"],"prompt":"a","duration":6,"multi_prompt":[{"duration":1}]}`, ""},
+		{"shots without multi_shots", kling, `{"image_urls":["u"],"prompt":"a","duration":6,"multi_prompt":[{"duration":1}]}`, ""},
 		{"an element of images", kling, `{"image_urls":["u"],"prompt":"a","duration":6,"kling_elements":[{"name":"a","element_input_urls":["u","v"]}]}`, ""},
 		{"an element of both", kling, `{"image_urls":["u"],"prompt":"a","duration":6,"kling_elements":[{"name":"a"},
 			{"name":"b","element_input_urls":["u","v"],"element_input_video_urls":["w"]}]}`,
@@ -177,7 +177,7 @@ func TestTurboShots(t *testing.T) {
 			`duration is 9; want 8, which is what multi_prompt adds up to`},
 		{"turbo shots that are too long", turbo, `{"multi_prompt":[{"prompt":"a"},{"prompt":"b"},{"prompt":"c","duration":6}]}`,
 			`multi_prompt has a duration of 16 in all; want at most 15`},
-		{"a turbo shot that is blank", turbo, `{"multi_prompt":[{"prompt":" "}]}`, `multi_prompt[0].prompt has 0 characters; want at least 1`},
+		{"a turbo shot with a blank prompt", turbo, `{"multi_prompt":[{"prompt":" "}]}`, `multi_prompt[0].prompt has 0 characters; want at least 1`},
 	})
 }
 
@@ -186,7 +186,7 @@ func TestKeyframes(t *testing.T) {
 	requireSayings(t, []saying{
 		{"keyframes up to the end", flux, `{"prompt":"a","duration":6,"keyframes":[{"image_url":"u","frame_index":0},{"image_url":"v","frame_index":144}]}`, ""},
 		{"keyframes up to the end by default", flux, `{"prompt":"a","keyframes":[{"image_url":"u","frame_index":120}]}`, ""},
-		{"a keyframe beyond it", flux, `{"prompt":"a","keyframes":[{"image_url":"u","frame_index":121}]}`,
+		{"a keyframe beyond the end", flux, `{"prompt":"a","keyframes":[{"image_url":"u","frame_index":121}]}`,
 			`keyframes[0].frame_index is 121; want at most 120, which is 24 times duration`},
 		{"two keyframes in one place", flux, `{"prompt":"a","keyframes":[{"image_url":"u","frame_index":7},{"image_url":"v","frame_index":7}]}`,
 			`keyframes[1].frame_index is 7, as in keyframes[0]; want another`},
@@ -204,69 +204,69 @@ func TestSizes(t *testing.T) {
 			`resolution is missing; want "2K" or "4K" if size is in pixels`},
 		{"a long edge in 4K", flare, `{"prompt":"a","size":"3840x2160","resolution":"4K"}`, ""},
 		{"a long edge in 2K", flare, `{"prompt":"a","size":"2160x3840","resolution":"2K"}`, `resolution is "2K"; want "4K" if an edge of size is 3840 or more`},
-		{"no multiple of 16", flare, `{"prompt":"a","size":"2040x1024","resolution":"2K"}`, `size is "2040x1024"; want edges that are multiples of 16`},
+		{"edges that are not multiples of 16", flare, `{"prompt":"a","size":"2040x1024","resolution":"2K"}`, `size is "2040x1024"; want edges that are multiples of 16`},
 		{"too long an edge", flare, `{"prompt":"a","size":"3856x2160","resolution":"4K"}`, `size is "3856x2160"; want edges of at most 3840 and 655360 to 8294400 pixels in all`},
 		{"three to one", flare, `{"prompt":"a","size":"3072x1024","resolution":"4K"}`, ""},
 		{"more than three to one", flare, `{"prompt":"a","size":"3072x1008","resolution":"4K"}`, `size is "3072x1008"; want edges whose ratio is at most 3:1`},
 		{"the fewest pixels", flare, `{"prompt":"a","size":"1024x640","resolution":"2K"}`, ""},
 		{"too few pixels", flare, `{"prompt":"a","size":"1008x640","resolution":"2K"}`, `size is "1008x640"; want 655360 to 8294400 pixels in all`},
 		{"too many pixels", flare, `{"prompt":"a","size":"3840x2176","resolution":"4K"}`, `size is "3840x2176"; want 655360 to 8294400 pixels in all`},
-		{"all that is wrong", flare, `{"prompt":"a","size":"4001x1000","resolution":"4K"}`,
+		{"several faults of one size", flare, `{"prompt":"a","size":"4001x1000","resolution":"4K"}`,
 			`size is "4001x1000"; want edges that are multiples of 16, edges of at most 3840 and edges whose ratio is at most 3:1`},
-		{"only positive ones", "blackforestlabs/flux/dev", `{"prompt":"a","size":"0x10"}`, `size is "0x10"; want edges of at least 1`},
-		{"any positive ones", "blackforestlabs/flux/schnell", `{"prompt":"a","size":"1x7"}`, ""},
-		{"no pixels", flare, `{"prompt":"a","size":"0x0","resolution":"4K"}`, `size is "0x0"; want 655360 to 8294400 pixels in all`},
+		{"an edge of 0", "blackforestlabs/flux/dev", `{"prompt":"a","size":"0x10"}`, `size is "0x10"; want edges of at least 1`},
+		{"any edges above 0", "blackforestlabs/flux/schnell", `{"prompt":"a","size":"1x7"}`, ""},
+		{"no pixels at all", flare, `{"prompt":"a","size":"0x0","resolution":"4K"}`, `size is "0x0"; want 655360 to 8294400 pixels in all`},
 	})
 }
 
 func TestCounts(t *testing.T) {
 	requireSayings(t, []saying{
-		{"images and n", "seedream-4", `{"prompt":"a","image_urls":["u","v"],"n":13}`, ""},
+		{"images and n, as many as allowed", "seedream-4", `{"prompt":"a","image_urls":["u","v"],"n":13}`, ""},
 		{"images and n, one too many", "seedream-4", `{"prompt":"a","image_urls":["u","v","w"],"n":13}`, "image_urls and n make 16 together; want at most 15"},
-		{"a refused field", "gpt-image-2", `{"prompt":"a","n":2}`, "n is given; want it left out"},
+		{"a field that the model refuses", "gpt-image-2", `{"prompt":"a","n":2}`, "n is given; want it left out"},
 	})
 }
 
 func TestMusic(t *testing.T) {
 	requireSayings(t, []saying{
-		{"V4 sings 3000 characters", "generate-music", song("V4", 3000, 200, 80), ""},
-		{"V4 sings no more", "generate-music", song("V4", 3001, 201, 80), `prompt has 3001 characters; want at most 3000 if mv is "V4" and custom_mode is true and instrumental is false` +
+		{"V4, with the longest texts", "generate-music", song("V4", 3000, 200, 80), ""},
+		{"V4, with longer texts", "generate-music", song("V4", 3001, 201, 80), `prompt has 3001 characters; want at most 3000 if mv is "V4" and custom_mode is true and instrumental is false` +
 			` | style has 201 characters; want at most 200 if mv is "V4"`},
-		{"V5 sings more", "generate-music", song("V5", 5000, 1000, 80), ""},
-		{"a song needs a prompt", "generate-music", `{"custom_mode":true,"instrumental":false,"mv":"V5","style":"s","title":"t"}`,
+		{"V5, with the longest texts", "generate-music", song("V5", 5000, 1000, 80), ""},
+		{"a custom song without a prompt", "generate-music", `{"custom_mode":true,"instrumental":false,"mv":"V5","style":"s","title":"t"}`,
 			"prompt is missing; want it if custom_mode is true and instrumental is false"},
-		{"an idea is one", "generate-music", `{"custom_mode":false,"instrumental":true,"mv":"V5"}`, "prompt is missing; want it if custom_mode is false"},
-		{"where a page contradicts itself about a prompt, none passes", "generate-music",
+		{"an idea without a prompt", "generate-music", `{"custom_mode":false,"instrumental":true,"mv":"V5"}`, "prompt is missing; want it if custom_mode is false"},
+		{"no prompt, where the page contradicts itself", "generate-music",
 			`{"custom_mode":true,"instrumental":true,"mv":"V5","style":"s","title":"t"}`, ""},
-		{"and about a time", "upload-and-extend-audio",
+		{"no time, where the page contradicts itself", "upload-and-extend-audio",
 			`{"upload_url":"https://example.com/a.mp3","default_param_flag":false,"instrumental":false,"mv":"V5"}`, ""},
-		{"an idea is shorter", "generate-music", `{"prompt":"` + text(501) + `","custom_mode":false,"instrumental":true,"mv":"V5"}`,
+		{"an idea with too long a prompt", "generate-music", `{"prompt":"` + text(501) + `","custom_mode":false,"instrumental":true,"mv":"V5"}`,
 			`prompt has 501 characters; want at most 500 if custom_mode is false`},
-		{"where a page contradicts itself, the longer passes", "extend-music",
+		{"the longer texts, where the page contradicts itself", "extend-music",
 			`{"default_param_flag":true,"audio_id":"a","mv":"V5","continue_at":0,"prompt":"` + text(5000) + `","style":"` + text(1000) + `","title":"` + text(100) + `"}`, ""},
-		{"but no longer", "extend-music",
+		{"even longer texts", "extend-music",
 			`{"default_param_flag":true,"audio_id":"a","mv":"V5","continue_at":0,"prompt":"` + text(5001) + `","style":"` + text(1001) + `","title":"` + text(101) + `"}`,
 			"prompt has 5001 characters; want at most 5000 | style has 1001 characters; want at most 1000 | title has 101 characters; want at most 100"},
 		{"a section that ends before it begins", "replace-section",
 			`{"task_id":"a","audio_id":"b","prompt":"c","tags":"d","title":"e","infill_start_s":10.5,"infill_end_s":10}`,
 			"infill_end_s is 10; want more than infill_start_s, which is 10.5"},
-		{"words", "generate-lyrics", `{"prompt":"` + strings.Repeat("a ", 201) + `"}`, "prompt has 201 words; want at most 200"},
+		{"too many words", "generate-lyrics", `{"prompt":"` + strings.Repeat("a ", 201) + `"}`, "prompt has 201 words; want at most 200"},
 	})
 }
 
 func TestRulesAndOtherFaults(t *testing.T) {
 	requireSayings(t, []saying{
-		{"a rule adds nothing to a field that is wrong by itself", "google/veo3.1-lite/text-to-video", `{"prompt":"a","duration":5,"resolution":"1080p"}`,
+		{"no rule for a field that is wrong by itself", "google/veo3.1-lite/text-to-video", `{"prompt":"a","duration":5,"resolution":"1080p"}`,
 			"duration is 5; want 4, 6 or 8"},
-		{"rules bear fields of any type", "kling-3.0/pro", `{"duration":[],"multi_shots":{},"sound":"","multi_prompt":7,"image_urls":{},"kling_elements":["a"]}`,
+		{"rules about fields of the wrong type", "kling-3.0/pro", `{"duration":[],"multi_shots":{},"sound":"","multi_prompt":7,"image_urls":{},"kling_elements":["a"]}`,
 			`duration is an array; want a whole number | image_urls is an object; want an array | kling_elements[0] is the string "a"; want an object` +
 				` | multi_prompt is 7; want an array | multi_shots is an object; want true or false | sound is the string ""; want true or false`},
-		{"a default that brings a rule with it", "veo3.1-lite-official", `{"prompt":"a","duration":4}`,
+		{"a rule that applies by a default", "veo3.1-lite-official", `{"prompt":"a","duration":4}`,
 			`duration is 4; want 8 if resolution is "1080p", its default`},
 	})
 }
 
-// song is a custom song with a prompt, style and title of so many characters.
+// song returns a custom song whose prompt, style and title have so many characters.
 func song(mv string, prompt, style, title int) string {
 	return fmt.Sprintf(`{"custom_mode":true,"instrumental":false,"mv":%q,"prompt":%q,"style":%q,"title":%q}`,
 		mv, text(prompt), text(style), text(title))

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// Inputs made from the facts: the smallest one of a model, and what keeps or
-// breaks a rule.
+// Inputs that are made from the facts: the smallest one of a model, and those that
+// keep or break a rule.
 
-// smallest is the smallest input that the facts allow.
+// smallest returns the smallest input that the facts allow.
 func (f fact) smallest() input {
 	in := make(input)
 	for _, name := range f.Input.Required {
@@ -18,7 +18,7 @@ func (f fact) smallest() input {
 	return in
 }
 
-// sample is a value that a schema allows: the smallest, but not an empty one.
+// sample returns the smallest value that a schema allows and that is not empty.
 func sample(s *schema) any {
 	switch {
 	case len(s.Enum) > 0:
@@ -49,7 +49,7 @@ func or[T any](p *T, other T) T {
 	return *p
 }
 
-// text has n characters, and more bytes.
+// text returns a text of n characters, which has more bytes.
 func text(n int) string { return strings.Repeat("é", n) }
 
 func items(s *schema, n int) []any {
@@ -60,8 +60,8 @@ func items(s *schema, n int) []any {
 	return all
 }
 
-// repair makes the input keep all rules, without touching the fields that are
-// held. Where a held field breaks a rule, the rule is made not to apply.
+// repair changes the input so that it keeps all rules. It does not change the fields
+// that are held: if one breaks a rule, the rule is made not to apply.
 func (f fact) repair(in input, held ...string) {
 	for range 5 {
 		for _, rule := range f.Rules {
@@ -113,7 +113,7 @@ func keepSum(in input, of, sum string) {
 	}
 }
 
-// value is a field's value or default.
+// value returns a field's value, or else its default.
 func (f fact) value(in input, name string) any {
 	if v, ok := in[name]; ok {
 		return v

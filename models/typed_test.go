@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os/exec"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,7 +17,7 @@ import (
 	"github.com/vidgo-go/vidgo/models/video"
 )
 
-// typed is a new typed input of a model.
+// typed returns a new typed input of a model.
 func typed(t *testing.T, id string) interface{ Model() string } {
 	for _, in := range typedInputs {
 		if in.Model() == id {
@@ -27,8 +28,8 @@ func typed(t *testing.T, id string) interface{ Model() string } {
 	return nil
 }
 
-// Each model has a typed input, which holds every field that the model has and
-// gives back what it was given.
+// Each model has a typed input with all of the model's fields, which marshals to the
+// JSON that it was read from.
 func TestTypedInputs(t *testing.T) {
 	facts := readFacts(t)
 	require.Len(t, typedInputs, len(facts))
@@ -46,7 +47,7 @@ func TestTypedInputs(t *testing.T) {
 	}
 }
 
-// withoutDefaults leaves out the false and the 0 that are the default anyway.
+// withoutDefaults leaves out each optional false or 0 that is the default.
 func (f fact) withoutDefaults(in input) input {
 	out := make(input)
 	for name, v := range in {
@@ -58,14 +59,7 @@ func (f fact) withoutDefaults(in input) input {
 	return out
 }
 
-func (f fact) requires(name string) bool {
-	for _, required := range f.Input.Required {
-		if required == name {
-			return true
-		}
-	}
-	return false
-}
+func (f fact) requires(name string) bool { return slices.Contains(f.Input.Required, name) }
 
 // through reads an input into its type, where every field must have a place,
 // and writes it again.
@@ -79,10 +73,10 @@ func through(t *testing.T, id string, in input) []byte {
 	return raw
 }
 
-// Of a zero value only required fields are sent, and no string is but the one
-// that may be empty: Check can say which are missing.
+// A zero value marshals to its required fields only. It leaves out required strings,
+// too, unless they may be empty, so that Check finds what is missing.
 func TestZeroInputs(t *testing.T) {
-	const either = "generate-music prompt, upload-and-extend-audio continue_at" // required or not, the pages say both
+	const either = "generate-music prompt, upload-and-extend-audio continue_at" // the pages say both that it is required and that it is not
 	for _, f := range readFacts(t) {
 		raw, err := json.Marshal(typed(t, f.ID))
 		require.NoError(t, err)
@@ -103,7 +97,7 @@ func TestZeroInputs(t *testing.T) {
 	}
 }
 
-// Every documented value can be given, and passes.
+// Every documented value of a field is possible in the typed input, and passes.
 func TestTypedValues(t *testing.T) {
 	for _, f := range readFacts(t) {
 		for name, p := range f.Input.Properties {
@@ -121,7 +115,7 @@ func TestTypedValues(t *testing.T) {
 	}
 }
 
-// The zero that says something is sent, and the literal of a value is enough.
+// An explicit zero is sent, and a string literal may stand for a constant.
 func TestTypedLiterals(t *testing.T) {
 	in := video.GoogleVeo31TextToVideo{Prompt: "a", AspectRatio: "9:16", Resolution: video.Resolution4k, Sound: new(false)}
 	raw, err := json.Marshal(in)
@@ -132,8 +126,8 @@ func TestTypedLiterals(t *testing.T) {
 	require.JSONEq(t, `{"prompt":"a","custom_mode":false,"instrumental":false,"mv":"V4_5","style_weight":0}`, string(raw))
 }
 
-// A program that uses a typed input is not linked with the catalogue or what
-// reads it; the package models is, and with nothing more.
+// A program that uses only typed inputs is not linked with the catalogue or a schema
+// library. One that uses package models is linked with these, and nothing more.
 func TestDependencies(t *testing.T) {
 	const here = "github.com/vidgo-go/vidgo/models"
 	for pkg, allowed := range map[string][]string{
@@ -159,7 +153,7 @@ func hasPrefix(s string, prefixes []string) bool {
 	return false
 }
 
-// A field that is newer than the catalogue.
+// Embedding the struct adds a field that is newer than the catalogue.
 func Example_newField() {
 	type newer struct {
 		video.Sora2

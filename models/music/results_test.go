@@ -11,7 +11,7 @@ import (
 	"github.com/vidgo-go/vidgo/models/music"
 )
 
-// file is what a vidgo.File is to this package.
+// file stands for a vidgo.File, of which this package only needs Decode.
 type file string
 
 func (f file) Decode(v any) error { return json.Unmarshal([]byte(f), v) }
@@ -30,18 +30,18 @@ func TestTrack(t *testing.T) {
 		Title: "City Lights", Tags: "synth-pop", Duration: 240.5, Prompt: "city lights"}
 	raw, err := json.Marshal(want)
 	require.NoError(t, err)
-	require.Equal(t, want, one[music.Track](t, file(raw)), "it reads what it writes")
+	require.Equal(t, want, one[music.Track](t, file(raw)), "a track is read as it was written")
 
 	require.Equal(t, music.Track{AudioID: "e231", Duration: 240}, one[music.Track](t, `{"audio_id":"e231","duration":"240","more":{}}`))
 	require.Equal(t, music.Track{AudioID: "e231"}, one[music.Track](t, `{"audio_id":" e231 ","title":7,"duration":[1],"tags":null}`),
-		"a field of the wrong type costs that field")
+		"only the fields of the wrong type are lost")
 	require.Equal(t, music.Track{AudioID: "e231"}, one[music.Track](t, `{" audio_id ":"e231","duration":"long"}`))
-	for range 50 { // maps are read in random order
+	for range 50 { // because a map is read in random order
 		require.Equal(t, music.Track{AudioID: "right"}, one[music.Track](t, `{"audio_id ":"odd","audio_id":"right"}`))
 	}
 }
 
-func TestWords(t *testing.T) {
+func TestResultsOfOneField(t *testing.T) {
 	require.Equal(t, music.Lyrics{Title: "City Lights", Text: "[Verse]\nlights"}, one[music.Lyrics](t, `{"title":"City Lights","text":"[Verse]\nlights"}`))
 	require.Equal(t, music.TimestampedLyrics{Text: "[00:00.00] a"}, one[music.TimestampedLyrics](t, `{"timestampe_lyrics":"[00:00.00] a"}`))
 	require.Equal(t, music.TimestampedLyrics{Text: "[00:00.00] a"}, one[music.TimestampedLyrics](t, `{"timestamped_lyrics":"[00:00.00] a"}`))
@@ -54,28 +54,28 @@ func TestWords(t *testing.T) {
 func TestVocals(t *testing.T) {
 	want := music.Vocals{VocalURL: "https://example.com/v.mp3", InstrumentalURL: "https://example.com/i.mp3"}
 	for name, f := range map[string]file{
-		"as documented":        `{"separate_vocals":"{\"vocal_url\":\"https://example.com/v.mp3\",\"instrumental_url\":\"https://example.com/i.mp3\"}"}`,
-		"the older outer key":  `{"vocal_removal":"{\"vocal_url\":\"https://example.com/v.mp3\",\"instrumental_url\":\"https://example.com/i.mp3\"}"}`,
-		"stray spaces":         `{"separate_vocals ":"  {\"vocal_url \":\" https://example.com/v.mp3 \",\" instrumental_url\":\"https://example.com/i.mp3\"} "}`,
-		"an object, no string": `{"separate_vocals":{"vocal_url":"https://example.com/v.mp3","instrumental_url":"https://example.com/i.mp3"}}`,
-		"flat":                 `{"vocal_url":"https://example.com/v.mp3","instrumental_url":"https://example.com/i.mp3"}`,
+		"as documented":           `{"separate_vocals":"{\"vocal_url\":\"https://example.com/v.mp3\",\"instrumental_url\":\"https://example.com/i.mp3\"}"}`,
+		"an older outer name":     `{"vocal_removal":"{\"vocal_url\":\"https://example.com/v.mp3\",\"instrumental_url\":\"https://example.com/i.mp3\"}"}`,
+		"stray spaces":            `{"separate_vocals ":"  {\"vocal_url \":\" https://example.com/v.mp3 \",\" instrumental_url\":\"https://example.com/i.mp3\"} "}`,
+		"an object, not a string": `{"separate_vocals":{"vocal_url":"https://example.com/v.mp3","instrumental_url":"https://example.com/i.mp3"}}`,
+		"without an outer name":   `{"vocal_url":"https://example.com/v.mp3","instrumental_url":"https://example.com/i.mp3"}`,
 	} {
 		require.Equal(t, want, one[music.Vocals](t, f), name)
 	}
 	for name, f := range map[string]file{
-		"an empty string": `{"separate_vocals":""}`, "null": `{"separate_vocals":null}`, "no JSON": `{"separate_vocals":"{"}`,
+		"an empty string": `{"separate_vocals":""}`, "null": `{"separate_vocals":null}`, "not JSON": `{"separate_vocals":"{"}`,
 		"a list": `{"separate_vocals":"[]"}`, "a number": `{"separate_vocals":7}`, "nothing": `{}`,
 	} {
 		require.Zero(t, one[music.Vocals](t, f), name)
 	}
 	for _, other := range []string{`null`, `""`, `"null"`, `7`} {
 		f := file(`{"separate_vocals":` + other + `,"vocal_removal":"{\"vocal_url\":\"v\"}"}`)
-		require.Equal(t, music.Vocals{VocalURL: "v"}, one[music.Vocals](t, f), "what is %s does not hide the other name", other)
+		require.Equal(t, music.Vocals{VocalURL: "v"}, one[music.Vocals](t, f), "%s under one name does not hide the other name", other)
 	}
 	require.Equal(t, music.Vocals{VocalURL: "v"}, one[music.Vocals](t, `{"separate_vocals":"{\"vocal_url\":\"v\",\"instrumental_url\":7}"}`))
 }
 
-func TestPartsReadWhatTheyWrite(t *testing.T) {
+func TestPartsAreReadAsTheyWereWritten(t *testing.T) {
 	back(t, music.Vocals{VocalURL: "a", InstrumentalURL: "b"})
 	back(t, music.VocalRemoval{Vocals: "a", Bass: "b", Drums: "c", Guitar: "d", Piano: "e", Other: "f"})
 	back(t, music.Stems{VocalURL: "a", BackingVocalsURL: "b", BassURL: "c", BrassURL: "d", DrumsURL: "e", FXURL: "f", GuitarURL: "g",
@@ -102,10 +102,10 @@ func TestStems(t *testing.T) {
 func TestCover(t *testing.T) {
 	want := music.Cover{Images: []music.CoverImage{{URL: "a", Type: "image"}}}
 	for name, f := range map[string]file{
-		"as documented":     `{"generate_cover":"[{\"file_url\":\"a\",\"file_type\":\"image\"}]"}`,
-		"a list, no string": `{"generate_cover":[{"file_url ":"a","file_type":"image"}]}`,
-		"with others":       `{"generate_cover":"[7,{\"file_type\":\"image\"},{\"file_url\":\"a\",\"file_type\":\"image\"}]"}`,
-		"an older page":     `{"image_url":"a"}`,
+		"as documented":        `{"generate_cover":"[{\"file_url\":\"a\",\"file_type\":\"image\"}]"}`,
+		"a list, not a string": `{"generate_cover":[{"file_url ":"a","file_type":"image"}]}`,
+		"among other values":   `{"generate_cover":"[7,{\"file_type\":\"image\"},{\"file_url\":\"a\",\"file_type\":\"image\"}]"}`,
+		"as on an older page":  `{"image_url":"a"}`,
 	} {
 		require.Equal(t, want, one[music.Cover](t, f), name)
 	}
@@ -137,7 +137,7 @@ func FuzzResults(f *testing.F) {
 		require.Equal(t, err == nil, len(tracks) == 1)
 		_, err2 := music.Results[music.Vocals]([]file{file(raw)})
 		_, err3 := music.Results[music.Cover]([]file{file(raw)})
-		require.Equal(t, err == nil, err2 == nil && err3 == nil, "only what is no object is an error")
+		require.Equal(t, err == nil, err2 == nil && err3 == nil, "a file is an error for all kinds of results or for none")
 	})
 }
 

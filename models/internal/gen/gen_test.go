@@ -14,8 +14,7 @@ import (
 	"github.com/vidgo-go/vidgo/models"
 )
 
-// The committed files are those that the generator writes today.
-func TestCurrent(t *testing.T) {
+func TestGeneratedFilesAreUpToDate(t *testing.T) {
 	want, err := generate(slices.Collect(models.All()))
 	require.NoError(t, err)
 	have, err := generated("../..")
@@ -71,9 +70,9 @@ func TestFamilies(t *testing.T) {
 	}
 }
 
-// No two models, fields or values share a name, and no name needs an underscore
-// or is a keyword.
-func TestNoCollisions(t *testing.T) {
+// No two models, fields or values may share a name, and no name may have an underscore
+// or be a keyword.
+func TestNamesAreUnique(t *testing.T) {
 	files, err := generate(slices.Collect(models.All()))
 	require.NoError(t, err)
 	seen := make(map[string]bool)
@@ -95,7 +94,7 @@ func TestNoCollisions(t *testing.T) {
 				if s, ok := n.Type.(*ast.StructType); ok {
 					for _, f := range s.Fields.List {
 						note(file.Name.Name+"."+n.Name.Name, f.Names[0].Name)
-						require.NotEqual(t, "Model", f.Names[0].Name, "it hides the method")
+						require.NotEqual(t, "Model", f.Names[0].Name, "a field must not hide the method")
 					}
 				}
 			case *ast.ValueSpec:
@@ -107,7 +106,7 @@ func TestNoCollisions(t *testing.T) {
 	require.Greater(t, len(seen), 1500)
 }
 
-func TestProperties(t *testing.T) {
+func TestPropertiesKeepTheirOrder(t *testing.T) {
 	var p properties
 	require.NoError(t, p.UnmarshalJSON([]byte(`{"b":{"type":"string"},"a":{"type":["string","object"]}}`)))
 	require.Equal(t, properties{{"b", schema{Type: types{"string"}}}, {"a", schema{Type: types{"string", "object"}}}}, p)
