@@ -61,7 +61,7 @@ func ExampleDownloadError() {
 	// Output: the link is not to a public https host
 }
 
-// The image is looked at before anything is sent.
+// The image is checked before anything is sent.
 func ExampleClient_Upload() {
 	var srv vidgotest.Server
 	client, _ := vidgo.NewClient("my-api-key", vidgo.WithHTTPClient(srv.Client()))

@@ -9,7 +9,7 @@ import (
 	"github.com/vidgo-go/vidgo/vidgotest"
 )
 
-// broker stands for the one you have: it hands ids to all who listen.
+// broker stands for a real message broker. It sends each id to all listeners.
 type broker struct {
 	mu        sync.Mutex
 	listeners map[chan string]bool
@@ -21,7 +21,7 @@ func (b *broker) Publish(ctx context.Context, id string) error {
 	for listener := range b.listeners {
 		select {
 		case listener <- id:
-		default: // at most once: who does not keep up polls
+		default: // the listener is too slow, and its client will find the result by polling
 		}
 	}
 	return nil
@@ -48,7 +48,7 @@ func (b *broker) Listen(ctx context.Context, ready func(), heard func(id string)
 	}
 }
 
-// Vidgo's callback reaches one process, and another waits for the task.
+// Vidgo calls back one process, and another waits for the task.
 func ExampleRelay() {
 	var srv vidgotest.Server
 	shared := &broker{listeners: map[chan string]bool{}}

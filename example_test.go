@@ -14,7 +14,7 @@ import (
 )
 
 func Example() {
-	var srv vidgotest.Server // a fake Vidgo; leave the option away for the real one
+	var srv vidgotest.Server // a fake Vidgo; leave the option out to reach the real one
 	client, err := vidgo.NewClient("my-api-key", vidgo.WithHTTPClient(srv.Client()))
 	if err != nil {
 		fmt.Println(err)
@@ -48,10 +48,10 @@ func ExampleClient_Wait() {
 	// Output: finished sora-2 <nil>
 }
 
-// A wait that runs into its deadline tells the id and why, so that the task
-// can be waited for again.
+// A wait that was cut short returns the task's id in its error, so that the task can
+// be waited for again.
 func ExampleWaitError() {
-	srv := vidgotest.Server{Default: vidgotest.Script{Hold: true}} // a task that takes for ever
+	srv := vidgotest.Server{Default: vidgotest.Script{Hold: true}} // a task that never ends
 	client, _ := vidgo.NewClient("my-api-key", vidgo.WithHTTPClient(srv.Client()))
 	task, err := client.Submit(context.Background(), vidgo.Untyped("sora-2", nil))
 	if err != nil {
@@ -94,8 +94,8 @@ func ExampleAPIError() {
 	// 402 insufficient_credits_error
 }
 
-// The answer to a submission got lost. Submitting again could pay twice; with
-// signed callbacks, the task can be found.
+// The answer to a submission got lost. To submit again could be to pay twice, but with
+// signed callbacks the task can be found.
 func ExampleClient_WaitSubmission() {
 	srv := vidgotest.Server{Default: vidgotest.Script{Duration: 20 * time.Millisecond}}
 	client, _ := vidgo.NewClient("my-api-key", vidgo.WithHTTPClient(srv.Client()),
@@ -151,7 +151,7 @@ func ExampleClient_Updates() {
 	// Output: failed 0 true
 }
 
-// The handler goes where the callback URL points. Here the fake Vidgo calls it
+// The handler is mounted where the callback URL points. Here the fake Vidgo calls it,
 // as the real one would.
 func ExampleClient_CallbackHandler() {
 	srv := vidgotest.Server{Default: vidgotest.Script{Duration: 20 * time.Millisecond}}
@@ -223,7 +223,7 @@ func ExampleWithPolling() {
 
 func ExampleNewClient() {
 	_, err := vidgo.NewClient("my-api-key", vidgo.WithMaxConcurrentPolls(0), vidgo.WithCallbackURL("https://192.168.1.7/vidgo"))
-	fmt.Println(err) // all that is wrong, at once
+	fmt.Println(err) // everything that is wrong, together
 	// Output:
 	// vidgo: WithMaxConcurrentPolls: n is 0; want at least 1
 	// vidgo: invalid callback URL "https://192.168.1.7/vidgo": the host 192.168.1.7 is a private address; use one reachable from the internet (WithCallbackURL)
