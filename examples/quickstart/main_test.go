@@ -116,9 +116,9 @@ func TestRealTaskOnASocket(t *testing.T) {
 	requireLines(t, out.String(), `costs credits`, `submitted   a paper boat task-`, `finished    a paper boat `, `saved       a paper boat \S+\.mp4$`)
 }
 
-// The program as the README says to run it, in real time.
+// The program as the README says to run it, in real time. What is told by callback
+// and what is found by polling depends on the machine, so only TestDemo counts it.
 func TestTheProgram(t *testing.T) {
-	t.Parallel()
 	program := filepath.Join(t.TempDir(), "quickstart")
 	out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput()
 	require.NoError(t, err, "%s", out)
@@ -126,7 +126,7 @@ func TestTheProgram(t *testing.T) {
 	run.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, vidgo.APIKeyEnv+"=") })
 	out, err = run.Output()
 	require.NoError(t, err)
-	require.Contains(t, string(out), "3 tasks, none lost: 2 told by callback, 1 found by polling, 1 failed;")
+	require.Regexp(t, `3 tasks, none lost: \d told by callback, \d found by polling, 1 failed;`, string(out))
 }
 
 // requireLines checks each line of out against its pattern.
