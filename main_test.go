@@ -123,6 +123,17 @@ func every(d time.Duration) vidgo.Schedule {
 // no second poll that is not caused by something else.
 func hourly(n int, _ *vidgo.Task) time.Duration { return time.Duration(n) * time.Hour }
 
+// bubbleGoroutines returns how many goroutines the bubble of the test has.
+// runtime.NumGoroutine would also count a finalizer that happens to run.
+func bubbleGoroutines(t *testing.T) int {
+	t.Helper()
+	synctest.Wait()
+	all := make([]byte, 1<<20)
+	n := bytes.Count(all[:runtime.Stack(all, true)], []byte("synctest bubble"))
+	require.NotZero(t, n, "stacks do not name bubbles, so this test needs another way to count")
+	return n
+}
+
 // requireIdle checks that the client has no waits and that its scheduler has
 // ended.
 func requireIdle(t *testing.T, client *vidgo.Client) {

@@ -281,7 +281,7 @@ func (s *soak) requireRate() {
 
 func TestSoak(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		before, goroutines := heap(), runtime.NumGoroutine()
+		before, goroutines := heap(), bubbleGoroutines(t)
 		srv := &vidgotest.Server{}
 		network := srv.Client().Transport
 		s := newSoak(t, time.Second, &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) { return network.RoundTrip(r) })}, srv)
@@ -293,7 +293,7 @@ func TestSoak(t *testing.T) {
 		time.Sleep(24 * time.Hour) // the fake's callbacks end
 		requireIdle(t, s.a)
 		requireIdle(t, s.b)
-		require.LessOrEqual(t, runtime.NumGoroutine(), goroutines)
+		require.Equal(t, goroutines, bubbleGoroutines(t))
 		srv.Route("app.example.com", nil)
 		*s, srv, network = soak{a: s.a, b: s.b}, nil, nil // the fake and the truth must not count as memory of the clients
 		after := heap()

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -249,7 +248,7 @@ func TestAbandonedWaitsLeaveNothing(t *testing.T) {
 		var srv vidgotest.Server
 		client := newClient(t, &srv)
 		srv.Inject(vidgotest.Fault{Hang: true, Times: -1}) // polls that only their context ends
-		before := runtime.NumGoroutine()
+		before := bubbleGoroutines(t)
 		ctx, cancel := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
 		for i := range 1000 {
@@ -259,7 +258,7 @@ func TestAbandonedWaitsLeaveNothing(t *testing.T) {
 		cancel()
 		wg.Wait()
 		requireIdle(t, client)
-		require.LessOrEqual(t, runtime.NumGoroutine(), before) // less if those of an earlier test have ended
+		require.Equal(t, before, bubbleGoroutines(t))
 	})
 }
 
@@ -270,8 +269,7 @@ func TestBreakingOutLeavesNothing(t *testing.T) {
 		client := newClient(t, &srv)
 		ids := []string{submit(t, client).ID, submit(t, client).ID, submit(t, client).ID}
 		require.NoError(t, srv.Finish(ids[1]))
-		synctest.Wait()
-		before := runtime.NumGoroutine()
+		before := bubbleGoroutines(t)
 		for task := range client.Completions(t.Context(), ids) {
 			require.Equal(t, ids[1], task.ID)
 			break
@@ -291,7 +289,7 @@ func TestBreakingOutLeavesNothing(t *testing.T) {
 			break // at the empty id, before anything is waited for
 		}
 		requireIdle(t, client)
-		require.LessOrEqual(t, runtime.NumGoroutine(), before) // less if those of an earlier test have ended
+		require.Equal(t, before, bubbleGoroutines(t))
 	})
 }
 
