@@ -211,8 +211,10 @@ func (s *soak) attack(ctx context.Context) {
 		}
 		body := fmt.Appendf(nil, `{"task_id":%q,"status":%q,"error_message":"forged"}`, victim.ID, [...]string{"finished", "failed"}[random.IntN(2)])
 		code, err := s.srv.Post(ctx, target, body)
-		future := target != callbackURL && code == http.StatusServiceUnavailable // a's clock was put back since
-		require.True(s.t, err != nil || code == http.StatusUnauthorized || future, "%d", code)
+		// Another task's token, made before a's clock was put back, is from the
+		// future, which is seen before whose it is.
+		future := target != callbackURL && code == http.StatusServiceUnavailable
+		require.True(s.t, err != nil || code == http.StatusUnauthorized || future, "a forged callback was answered with %d", code)
 	}
 }
 
