@@ -138,12 +138,13 @@ func TestAChangeOfPaceIsLearned(t *testing.T) {
 					pauses(t, &srv, client, is)
 					require.Less(t, time.Since(began), test.is+36*time.Second)
 				}
+				const measured = 50 // tasks, so that the jitter hardly shows in the mean
 				began, polls := time.Now(), 0
-				for range 10 {
+				for range measured {
 					polls += len(pauses(t, &srv, client, is))
 				}
-				require.LessOrEqual(t, time.Since(began)/10, test.is+10*time.Second)
-				require.LessOrEqual(t, polls/10, 14)
+				require.LessOrEqual(t, time.Since(began)/measured, test.is+10*time.Second)
+				require.LessOrEqual(t, polls/measured, 14)
 			})
 		})
 	}
@@ -188,7 +189,7 @@ func TestProgressThatMovesIsFollowed(t *testing.T) {
 		progress []float64
 		polls    int
 	}{
-		"moving evenly":   {percents(), 20},
+		"moving evenly":   {percents(), 24},
 		"stuck near 0":    {[]float64{0.5, 1}, 60},
 		"stuck near 100":  {[]float64{10, 99}, 60},
 		"far behind":      {[]float64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}, 60},
